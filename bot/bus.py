@@ -1,0 +1,144 @@
+"""What happens next: reactions to facts, handlers of timers, and schedules, all as values that `registry` collects."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from bot.events import Event, event_of
+from bot.ports import Ports
+from storage.records.jobs import Job, NewJob
+from storage.records.journal import Entry
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact(Generic[E]):
+    """A journaled event, as a reaction receives it."""
+
+    id: int
+    at: datetime
+    actor: str
+    subject: str
+    event: E
+    attempt: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reaction:
+    """One thing that happens after a fact. Each runs as a job of its own and is retried alone.
+
+    Reactions of one `lane` to one subject run in the order of the facts.
+    """
+
+    name: str
+    event: type[Event]
+    run: Callable[[Ports, Fact[Any]], Awaitable[None]]
+    lane: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The kind of the jobs that run it."""
+        return f"reaction:{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What runs a timer: the handler of all jobs of kind `name`."""
+
+    name: str
+    run: Callable[[Ports, Job], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """Something that repeats. `spec` reads "@every 60s", "@daily 09:00", "@weekly mon 09:00" or five cron fields.
+
+    It may be a function of the configuration. Each firing runs exactly once in a fleet.
+    """
+
+    name: str
+    spec: str | Callable[[Any], str]
+    run: Callable[[Ports], Awaitable[None]]
+
+
+def on(
+    event: type[E], *, lane: str = ""
+) -> Callable[[Callable[[Ports, Fact[E]], Awaitable[None]]], Reaction]:
+    """Turn a coroutine function into the `Reaction` to an event; its name is "room.function"."""
+
+    def make(run: Callable[[Ports, Fact[E]], Awaitable[None]]) -> Reaction:
+        return Reaction(name=_name(run), event=event, run=run, lane=lane)
+
+    return make
+
+
+def task(name: str) -> Callable[[Callable[[Ports, Job], Awaitable[None]]], Task]:
+    """Turn a coroutine function into the handler of the jobs (timers) of kind `name`."""
+
+    def make(run: Callable[[Ports, Job], Awaitable[None]]) -> Task:
+        return Task(name=name, run=run)
+
+    return make
+
+
+def schedule(spec: str | Callable[[Any], str]) -> Callable[[Callable[[Ports], Awaitable[None]]], Schedule]:
+    """Turn a coroutine function into a `Schedule`; its name is "room.function"."""
+
+    def make(run: Callable[[Ports], Awaitable[None]]) -> Schedule:
+        return Schedule(name=_name(run), spec=spec, run=run)
+
+    return make
+
+
+def jobs_for(reactions: Iterable[Reaction], entry: Entry) -> list[NewJob]:
+    """One job for each reaction to the entry's kind, due at once."""
+    return [
+        NewJob(
+            kind=r.kind,
+            key=f"{r.name}:{entry.id}",
+            due_at=entry.at,
+            subject=entry.subject,
+            lane=f"{r.lane}:{entry.subject}" if r.lane else "",
+            payload={
+                "id": entry.id,
+                "at": entry.at.isoformat(),
+                "actor": entry.actor,
+                "subject": entry.subject,
+                "kind": entry.kind,
+                "payload": dict(entry.payload),
+            },
+        )
+        for r in reactions
+        if r.event.__name__ == entry.kind
+    ]
+
+
+def runners(reactions: Iterable[Reaction], tasks: Iterable[Task]) -> Mapping[str, Callable[[Ports, Job], Awaitable[None]]]:
+    """What the worker calls for each kind of job."""
+    return {r.kind: _reacting(r) for r in reactions} | {t.name: t.run for t in tasks}
+
+
+def _reacting(reaction: Reaction) -> Callable[[Ports, Job], Awaitable[None]]:
+    async def run(ports: Ports, job: Job) -> None:
+        written = job.payload
+        await reaction.run(
+            ports,
+            Fact(
+                id=written["id"],
+                at=datetime.fromisoformat(written["at"]),
+                actor=written["actor"],
+                subject=written["subject"],
+                event=event_of(written["kind"], written["payload"]),
+                attempt=job.attempts,
+            ),
+        )
+
+    return run
+
+
+def _name(run: Callable[..., Any]) -> str:
+    """"alerts.show_card" for show_card in bot/alerts/reactions.py; plug-ins keep their package's name."""
+    module = run.__module__.removeprefix("bot.").removesuffix(".reactions")
+    return f"{module}.{run.__name__}"

@@ -1,0 +1,167 @@
+"""Slack's JSON shapes of what the state holds."""
+
+from bot.sandbox.state import (
+    APP_ID,
+    BOT_ID,
+    BOT_USER_ID,
+    TEAM_DOMAIN,
+    TEAM_ID,
+    Channel,
+    File,
+    Json,
+    Message,
+    State,
+    User,
+    View,
+)
+
+
+def message(state: State, shown: Message, *, with_metadata: bool = False) -> Json:
+    """A ``message`` object; metadata is left out unless asked for, as ``conversations.history`` does."""
+    channel = state.channels[shown.channel]
+    shape: Json = {"type": "message", "user": shown.user, "text": shown.text, "ts": shown.ts, "team": TEAM_ID}
+    if shown.subtype:
+        shape["subtype"] = shown.subtype
+    if shown.by_bot:
+        bot = state.users[BOT_USER_ID]
+        shape |= {"bot_id": BOT_ID, "app_id": APP_ID, "bot_profile": bot_profile(bot)}
+    if shown.username:
+        shape["username"] = shown.username
+    if shown.blocks:
+        shape["blocks"] = shown.blocks
+    if shown.attachments:
+        shape["attachments"] = shown.attachments
+    if shown.edited:
+        shape["edited"] = {"user": shown.user, "ts": shown.edited}
+    if shown.reactions:
+        shape["reactions"] = reactions(shown)
+    if shown.files:
+        shape["files"] = [file(state.files[file_id]) for file_id in shown.files]
+    if shown.ts in channel.pins:
+        shape["pinned_to"] = [shown.channel]
+    if shown.metadata and with_metadata:
+        shape["metadata"] = shown.metadata
+    return shape | thread(channel, shown) | shown.extra
+
+
+def thread(channel: Channel, shown: Message) -> Json:
+    """What a message tells about its thread: the count for the first message, the parent for an answer."""
+    if shown.thread_ts and shown.thread_ts != shown.ts:
+        parent = channel.messages.get(shown.thread_ts)
+        return {"thread_ts": shown.thread_ts, "parent_user_id": parent.user if parent else ""}
+    answers = channel.replies(shown.ts)
+    if not answers:
+        return {}
+    people = list(dict.fromkeys(answer.user for answer in answers))
+    return {
+        "thread_ts": shown.ts,
+        "reply_count": len(answers),
+        "reply_users_count": len(people),
+        "reply_users": people,
+        "latest_reply": answers[-1].ts,
+    }
+
+
+def reactions(shown: Message) -> list[Json]:
+    """The reactions of a message, in the order in which each emoji came first."""
+    return [{"name": name, "users": list(users), "count": len(users)} for name, users in shown.reactions.items()]
+
+
+def bot_profile(bot: User) -> Json:
+    """The short portrait of the app that each of its messages carries."""
+    return {"id": BOT_ID, "app_id": APP_ID, "name": bot.name, "deleted": False, "updated": 0, "team_id": TEAM_ID}
+
+
+def conversation(channel: Channel) -> Json:
+    """A ``channel`` object, seen by the bot."""
+    if channel.kind == "im":
+        person = next(member for member in channel.members if member != BOT_USER_ID)
+        return {"id": channel.id, "created": channel.created, "is_im": True, "user": person, "is_archived": False}
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "name_normalized": channel.name,
+        "is_channel": channel.kind == "channel",
+        "is_group": channel.kind == "group",
+        "is_im": False,
+        "is_mpim": False,
+        "is_private": channel.kind == "group",
+        "is_general": channel.is_general,
+        "is_archived": channel.is_archived,
+        "is_member": BOT_USER_ID in channel.members,
+        "is_shared": False,
+        "created": channel.created,
+        "creator": channel.creator,
+        "context_team_id": TEAM_ID,
+        "num_members": len(channel.members),
+        "topic": {"value": channel.topic, "creator": channel.topic_by, "last_set": 0},
+        "purpose": {"value": channel.purpose, "creator": channel.purpose_by, "last_set": 0},
+        "previous_names": [],
+    }
+
+
+def file(shown: File) -> Json:
+    """A ``file`` object; its address needs the bot's token, as in Slack."""
+    return {
+        "id": shown.id,
+        "created": shown.created,
+        "timestamp": shown.created,
+        "name": shown.name,
+        "title": shown.title or shown.name,
+        "mimetype": mimetype(shown.name),
+        "filetype": shown.name.rpartition(".")[2] or "text",
+        "size": shown.length,
+        "user": shown.user,
+        "mode": "hosted",
+        "channels": list(shown.channels),
+        "url_private": f"/files/{shown.id}",
+        "url_private_download": f"/files/{shown.id}",
+        "permalink": f"https://{TEAM_DOMAIN}.slack.example/files/{shown.user}/{shown.id}",
+    }
+
+
+def mimetype(name: str) -> str:
+    """The media type of a file by its ending; what is unknown is bytes."""
+    types = {
+        "png": "image/png",
+        "jpg": "image/jpeg",
+        "jpeg": "image/jpeg",
+        "gif": "image/gif",
+        "webp": "image/webp",
+        "json": "application/json",
+        "csv": "text/csv",
+        "md": "text/markdown",
+        "txt": "text/plain",
+        "log": "text/plain",
+        "yml": "text/yaml",
+        "yaml": "text/yaml",
+        "html": "text/html",
+    }
+    return types.get(name.rpartition(".")[2].lower(), "application/octet-stream")
+
+
+def view(shown: View, values: Json | None = None) -> Json:
+    """A ``view`` object with its state; ``values`` are what the person has entered, by block and action."""
+    body = shown.body
+    return {
+        "id": shown.id,
+        "team_id": TEAM_ID,
+        "type": body["type"],
+        "title": body.get("title"),
+        "submit": body.get("submit"),
+        "close": body.get("close"),
+        "blocks": body["blocks"],
+        "private_metadata": body.get("private_metadata", ""),
+        "callback_id": body.get("callback_id", ""),
+        "external_id": body.get("external_id", ""),
+        "clear_on_close": body.get("clear_on_close", False),
+        "notify_on_close": body.get("notify_on_close", False),
+        "submit_disabled": False,
+        "state": {"values": values or {}},
+        "hash": shown.hash,
+        "previous_view_id": shown.previous_id,
+        "root_view_id": shown.root_id,
+        "app_id": APP_ID,
+        "app_installed_team_id": TEAM_ID,
+        "bot_id": BOT_ID,
+    }

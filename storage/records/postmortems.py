@@ -1,0 +1,81 @@
+"""A postmortem and its versions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class PostmortemStatus(StrEnum):
+    """Where a postmortem stands."""
+
+    SCHEDULED = "scheduled"
+    DRAFTING = "drafting"
+    IN_REVIEW = "in review"
+    APPROVED = "approved"
+
+
+class StatementKind(StrEnum):
+    """What a statement claims to be: seen, concluded, not known, or a reviewer's own words."""
+
+    FACT = "fact"
+    INFERENCE = "inference"
+    UNKNOWN = "unknown"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One sentence with the journal entries it cites; `unverified` says why the check could not confirm it ("" = it did)."""
+
+    kind: StatementKind
+    text: str
+    evidence: tuple[int, ...] = ()
+    unverified: str = ""
+    author: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """One section of a draft. `author` is the model's name, "facts" when written without AI; `revision` counts redrafts."""
+
+    name: str
+    statements: tuple[Statement, ...]
+    author: str
+    revision: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Postmortem:
+    """The postmortem of incident `id`. `text_version` counts changes of the text; `approved_version` is the published one.
+
+    `version` guards concurrent writers, as on every record.
+    """
+
+    id: int
+    status: PostmortemStatus
+    scheduled_at: datetime
+    text_version: int = 0
+    sections: tuple[Section, ...] = ()
+    channel: str = ""
+    thread_ts: str = ""
+    approved_version: int | None = None
+    approved_by: str = ""
+    approved_at: datetime | None = None
+    version: int = 0
+
+    @property
+    def subject(self) -> str:
+        """The name by which journal, jobs and posts refer to this postmortem."""
+        return f"postmortem:{self.id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One kept text of a postmortem, with who made it and why."""
+
+    incident_id: int
+    number: int
+    at: datetime
+    author: str
+    reason: str
+    sections: tuple[Section, ...]
