@@ -140,7 +140,8 @@ except BlockingIOError:
             rm -f "$unfinished"
             die "the packages could not be installed; see above, then call ./do again"
         }
-        cp requirements.lock "$1" "$venv/" # the development lock holds all of the other
+        cp "$1" "$venv/"
+        cp requirements.lock "$venv/" # the development lock holds all of this one
         rm -f "$unfinished"
     fi
     exec 9<&-
