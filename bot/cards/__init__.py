@@ -1,0 +1,1 @@
+"""What the bot says: the `Card` value, and its pure renderers."""

@@ -83,7 +83,14 @@ class Code:
     text: str
 
 
-Mark = Person | Room | Moment | Link | Bold | Code
+@dataclass(frozen=True)
+class CommandLine:
+    """A command line to type: ("ack", "1") is `/do manage ack 1` in Slack and `./do manage ack 1` in a shell."""
+
+    argv: tuple[str, ...]
+
+
+Mark = Person | Room | Moment | Link | Bold | Code | CommandLine
 Text = str | Mark | tuple[str | Mark, ...]
 
 
@@ -123,8 +130,9 @@ class Button:
 class Card:
     """One answer, notice or page.
 
-    `body` are paragraphs; `steps` are lines of a list (progress, timeline, statements); `data` is what `--json` prints (the
-    renderer makes it from the rest when empty). `accent` marks a live card. `hint` is the next step, said last.
+    `body` are paragraphs; `steps` are lines of a list (progress, timeline, statements); `data` is what `--json` prints
+    (the renderer makes it from the rest when empty; `title` and `level` are always the card's own). `accent` marks a
+    live card. `hint` is the next step, said last. `more` is the command line that shows the rest where a medium cuts.
     """
 
     title: str
@@ -137,4 +145,5 @@ class Card:
     footer: Text = ""
     hint: Text = ""
     accent: Accent | None = None
+    more: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
