@@ -14,7 +14,10 @@ from tests.servers.process import IS_SERVER
 
 pytest_plugins = [
     "tests.servers.postgresql",
+    "tests.servers.chromium",
     "tests.servers.redis",
+    "tests.servers.s3",
+    "tests.servers.slack_emulator",
 ]
 
 
@@ -41,6 +44,8 @@ def _nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
 async def _no_task_left() -> AsyncIterator[None]:
     yield
     left = asyncio.all_tasks() - {asyncio.current_task()}
+    if left:
+        _, left = await asyncio.wait(left, timeout=1)  # what is ending may end
     assert not left, f"left running: {[task.get_coro() for task in left]}"
 
 
