@@ -95,7 +95,11 @@ class HttpLink:
 
     async def verify_url(self) -> bool:
         """Send Slack's ``url_verification`` and hold the answer against the challenge."""
-        body = {"type": "url_verification", "token": "sandbox", "challenge": hashlib.sha256(self.url.encode()).hexdigest()}
+        body = {
+            "type": "url_verification",
+            "token": "sandbox",
+            "challenge": hashlib.sha256(self.url.encode()).hexdigest(),
+        }
         answer = await self.send(Payload("events_api", body))
         return answer.acked and body["challenge"] in (answer.body.get("challenge"), answer.body.get("text"))
 

@@ -29,10 +29,37 @@ EVENT_SCOPES: Mapping[str, str | None] = {
 """Every event that the sandbox can send, with the scope that Slack demands for it."""
 
 ALL_SCOPES = frozenset(
-    "app_mentions:read assistant:write bookmarks:read bookmarks:write channels:history channels:join channels:manage "
-    "channels:read chat:write chat:write.public commands files:read files:write groups:history groups:read "
-    "groups:write im:history im:read im:write metadata.message:read mpim:read pins:read pins:write reactions:read "
-    "reactions:write team:read usergroups:read users:read users:read.email".split()
+    [
+        "app_mentions:read",
+        "assistant:write",
+        "bookmarks:read",
+        "bookmarks:write",
+        "channels:history",
+        "channels:join",
+        "channels:manage",
+        "channels:read",
+        "chat:write",
+        "chat:write.public",
+        "commands",
+        "files:read",
+        "files:write",
+        "groups:history",
+        "groups:read",
+        "groups:write",
+        "im:history",
+        "im:read",
+        "im:write",
+        "metadata.message:read",
+        "mpim:read",
+        "pins:read",
+        "pins:write",
+        "reactions:read",
+        "reactions:write",
+        "team:read",
+        "usergroups:read",
+        "users:read",
+        "users:read.email",
+    ]
 )
 
 

@@ -16,6 +16,14 @@ from bot.sandbox.state import APP_ID, Json
 MAX_CONNECTIONS = 10
 
 
+@dataclass(frozen=True, eq=False)
+class Connection:
+    """One websocket of the app and the transport beneath it."""
+
+    socket: web.WebSocketResponse
+    transport: asyncio.Transport | None
+
+
 @dataclass
 class SocketLink:
     """The open connections of the app, the tickets that let new ones in, and what waits for an acknowledgement."""
@@ -23,7 +31,7 @@ class SocketLink:
     ack_within: float
     on_change: Callable[[], None]
     tickets: set[str] = field(default_factory=set)
-    connections: list[web.WebSocketResponse] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
     waiting: dict[str, asyncio.Future[Json]] = field(default_factory=dict)
 
     @property
@@ -41,20 +49,23 @@ class SocketLink:
         """``GET /link/``: greet with ``hello``, then read acknowledgements until the connection ends."""
         ticket = request.query.get("ticket", "")
         if ticket not in self.tickets:
-            return web.Response(status=403, text="The ticket is unknown or used: ask apps.connections.open for a new one.")
+            return web.Response(
+                status=403, text="The ticket is unknown or used: ask apps.connections.open for a new one."
+            )
         self.tickets.discard(ticket)
         socket = web.WebSocketResponse(autoping=True)
         await socket.prepare(request)
         if len(self.connections) >= MAX_CONNECTIONS:
             await self.part(socket, "too_many_websockets")
             return socket
-        self.connections.append(socket)
+        connection = Connection(socket, request.transport)
+        self.connections.append(connection)
         await socket.send_json(self.hello())
         self.on_change()
         try:
             await self.read(socket)
         finally:
-            self.forget(socket)
+            self.forget(connection)
         return socket
 
     def hello(self) -> Json:
@@ -79,10 +90,10 @@ class SocketLink:
             if future and not future.done():
                 future.set_result(body.get("payload") or {})
 
-    def forget(self, socket: web.WebSocketResponse) -> None:
+    def forget(self, connection: Connection) -> None:
         """Take a connection out of the draw."""
-        if socket in self.connections:
-            self.connections.remove(socket)
+        if connection in self.connections:
+            self.connections.remove(connection)
             self.on_change()
 
     async def send(self, payload: Payload) -> Answer:
@@ -90,7 +101,7 @@ class SocketLink:
         started = time.perf_counter()
         if not self.connections:
             return Answer(acked=False, seconds=0.0, reason="connection_failed")
-        socket = secrets.choice(self.connections)
+        socket = secrets.choice(self.connections).socket
         envelope_id = str(uuid.uuid4())
         future: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         self.waiting[envelope_id] = future
@@ -105,9 +116,9 @@ class SocketLink:
 
     async def refresh(self) -> None:
         """Ask every connection to come anew, as Slack does about once an hour, and close the old ones."""
-        for socket in tuple(self.connections):
-            self.forget(socket)
-            await self.part(socket, "refresh_requested")
+        for connection in tuple(self.connections):
+            self.forget(connection)
+            await self.part(connection.socket, "refresh_requested")
 
     async def part(self, socket: web.WebSocketResponse, reason: str) -> None:
         """Say why, then close."""
@@ -116,16 +127,15 @@ class SocketLink:
 
     def drop(self) -> None:
         """Cut every connection without a word, as a broken network does."""
-        for socket in tuple(self.connections):
-            self.forget(socket)
-            request = socket._req  # noqa: SLF001 - aiohttp offers no other way to cut a websocket without a close frame
-            if request is not None and request.transport is not None:
-                request.transport.abort()
+        for connection in tuple(self.connections):
+            self.forget(connection)
+            if connection.transport is not None:
+                connection.transport.abort()
 
     async def close(self) -> None:
         """Close every connection at the end of the workspace."""
-        for socket in tuple(self.connections):
-            await socket.close()
+        for connection in tuple(self.connections):
+            await connection.socket.close()
 
 
 def envelope(envelope_id: str, payload: Payload) -> Json:

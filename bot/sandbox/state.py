@@ -13,6 +13,7 @@ TEAM_DOMAIN = "sandbox"
 APP_ID = "A0DOMANAGE"
 BOT_ID = "B0DOMANAGE"
 BOT_USER_ID = "U0BOT"
+SLACKBOT_ID = "USLACKBOT"
 USERGROUP_ID = "S0ONCALL"
 
 
@@ -178,6 +179,10 @@ class State:
             self.announce("channel", channel=channel_id)
         return self.channels[channel_id]
 
+    def people(self) -> list[User]:
+        """Everyone but the bot and the workspace's own voice."""
+        return [user for user in self.users.values() if not user.is_bot and user.id != SLACKBOT_ID]
+
     def messages(self, channel: str) -> list[Message]:
         """All messages of a channel, oldest first, with threads and ephemeral ones."""
         found = self.channel(channel)
@@ -208,9 +213,10 @@ def fresh(clock: Callable[[], float], bot_name: str) -> State:
         User("U0BACKUP", "backup-oncall", "Backup on-call"),
         User("U0LEAD", "engineering-lead", "Engineering lead", is_admin=True),
         User(BOT_USER_ID, bot_name, bot_name, is_bot=True),
+        User(SLACKBOT_ID, "slackbot", "Workspace"),
     ):
         state.users[user.id] = user
-    people = [user.id for user in state.users.values() if not user.is_bot]
+    people = [user.id for user in state.people()]
     for channel_id, name, purpose, with_bot in (
         ("C0GENERAL", "general", "Announcements and work for everyone", False),
         ("C0ALERTS", "alerts", "What is wrong with production, and who is on it", True),

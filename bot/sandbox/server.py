@@ -1,0 +1,98 @@
+"""``serve``: the workspace as an aiohttp server on loopback."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import aiohttp
+from aiohttp import web
+
+from bot.sandbox import api, responses, state, ui
+from bot.sandbox.courier import Courier
+from bot.sandbox.events import Events
+from bot.sandbox.faults import Faults
+from bot.sandbox.link import HttpLink, Link
+from bot.sandbox.options import Options
+from bot.sandbox.rates import Rates
+from bot.sandbox.socket_mode import SocketLink
+from bot.sandbox.tickets import Tickets
+from bot.sandbox.workspace import Workspace
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+LARGEST_REQUEST = 20 * 1024 * 1024
+
+
+@asynccontextmanager
+async def serve(host: str = "127.0.0.1", port: int = 0, options: Options | None = None) -> AsyncIterator[Workspace]:
+    """Run a workspace for the length of the block. Port 0 is any free port.
+
+    Raises ``ValueError`` for a host beyond loopback and ``OSError`` when the port is taken.
+    """
+    if host not in LOOPBACK:
+        raise ValueError(f"the sandbox workspace listens on loopback alone, not on {host!r}: use 127.0.0.1")
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        workspace = assemble(options or Options(), session)
+        runner = web.AppRunner(application(workspace), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        workspace.url = f"http://{'[::1]' if host == '::1' else host}:{bound_port(runner)}/"
+        stack.push_async_callback(workspace.courier.close)
+        if isinstance(workspace.courier.link, SocketLink):
+            stack.push_async_callback(workspace.courier.link.close)
+        yield workspace
+
+
+def bound_port(runner: web.AppRunner) -> int:
+    """The port that the system gave."""
+    return int(runner.addresses[0][1])
+
+
+def assemble(options: Options, session: aiohttp.ClientSession) -> Workspace:
+    """Put a fresh workspace together."""
+    fresh = state.fresh(options.clock, options.bot_name)
+    secret = options.signing_secret or secrets.token_hex(16)
+    link: Link
+    if options.request_url:
+        link = HttpLink(options.request_url, secret, session, options.ack_within)
+    else:
+        link = SocketLink(options.ack_within, lambda: fresh.announce("app"))
+    courier = Courier(link, options.retry_delays)
+    courier.quiet.set()
+    sockets = link if isinstance(link, SocketLink) else SocketLink(options.ack_within, lambda: None)
+    return Workspace(
+        options=options,
+        state=fresh,
+        courier=courier,
+        events=Events(options, fresh, courier),
+        tickets=Tickets(options.clock, options.trigger_life, options.response_url_life),
+        faults=Faults(sockets.drop, sockets.refresh, courier.repeat),
+        rates=Rates(options.clock),
+        bot_token=options.bot_token or f"xoxb-{secrets.token_urlsafe(24)}",
+        app_token=options.app_token or f"xapp-{secrets.token_urlsafe(24)}",
+        signing_secret=secret,
+    )
+
+
+def application(workspace: Workspace) -> web.Application:
+    """The routes: Web API, Socket Mode, response URLs, uploads and the page."""
+    app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[ui.same_origin])
+
+    async def call(request: web.Request) -> web.StreamResponse:
+        return await api.serve_call(request, workspace)
+
+    async def link(request: web.Request) -> web.StreamResponse:
+        if not isinstance(workspace.courier.link, SocketLink):
+            raise web.HTTPNotFound
+        return await workspace.courier.link.accept(request)
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        return await responses.serve_response(request, workspace)
+
+    app.router.add_route("*", "/api/{method}", call)
+    app.router.add_get("/link/", link)
+    app.router.add_post("/response/{secret}", respond)
+    ui.add_routes(app, workspace)
+    return app
