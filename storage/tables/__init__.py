@@ -1,0 +1,1 @@
+"""One module per table: the table, rows to records and back, and its queries."""

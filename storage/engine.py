@@ -1,0 +1,267 @@
+"""Engines, and all that differs between SQLite and PostgreSQL."""
+
+import asyncio
+import fcntl
+import re
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Table, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+Dialect = Literal["sqlite", "postgresql"]
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds to wait for a PostgreSQL server."""
+BUSY_TIMEOUT = 5.0
+"""Seconds that SQLite waits for another process's write."""
+MIGRATION_TIMEOUT = 60.0
+"""Seconds to wait while another process migrates the same database."""
+
+_CHANNEL = "do_manage_jobs"
+_MIGRATION_KEY = 0x646F6D67  # "domg": the advisory lock's number, any constant that all replicas share
+_POSTGRES_SESSION = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'"
+
+
+class StoreError(Exception):
+    """The database cannot be used; one line that names it (password masked) and the mend."""
+
+
+class Conflict(Exception):  # noqa: N818 - a lost race is an outcome, not a fault
+    """Somebody else wrote the record first."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the database is: a file, or a PostgreSQL address in libpq's form."""
+
+    dialect: Dialect
+    shown: str
+    path: Path = Path()
+    dsn: str = ""
+
+
+def address(url: str) -> Address:
+    """Read DATABASE_URL; raises `StoreError` for what is neither SQLite nor PostgreSQL."""
+    shown = masked(url)
+    scheme, separator, rest = url.partition("://")
+    kind = scheme.lower().partition("+")[0]
+    if separator and kind == "sqlite":
+        name = rest.partition("?")[0].removeprefix("/")
+        if not rest.startswith("/") or name in {"", ":memory:"}:
+            raise StoreError(f"{shown}: names no file; write sqlite:///data/bot.db, or sqlite:////srv/bot.db")
+        return Address("sqlite", shown, path=Path(name).expanduser())
+    if separator and kind in {"postgresql", "postgres"}:
+        return Address("postgresql", shown, dsn=f"postgresql://{rest}")
+    raise StoreError(f"{shown}: not a known database; write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+
+
+def masked(url: str) -> str:
+    """Return the URL without its password, whatever stands in it."""
+    without = re.sub(r"(://[^:/?#@]*):.*@", r"\1:***@", url, flags=re.DOTALL)
+    return re.sub(r"(?i)((?:ssl)?password=)[^&]*", r"\1***", without)
+
+
+def create(at: Address, *, foreign_keys: bool = True) -> AsyncEngine:
+    """Make the engine; nothing is connected yet. Migrations turn SQLite's `foreign_keys` off.
+
+    A table that is rebuilt with foreign keys on loses the rows of its children without an error.
+    """
+    if at.dialect == "postgresql":
+        return create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=lambda *_args, **_options: _connect(at),
+            pool_size=10,
+            max_overflow=10,
+            pool_timeout=10,
+            pool_pre_ping=True,
+        )
+    url = URL.create("sqlite+aiosqlite", database=str(at.path))
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=4, pool_timeout=10)
+    _sqlite_events(engine, foreign_keys=foreign_keys)
+    return engine
+
+
+def reading(engine: AsyncEngine) -> AsyncEngine:
+    """Return the same pool, whose transactions read one state of the database and cannot write."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return engine.execution_options(reads_only=True)
+
+
+def insert(conn: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows ON CONFLICT, which both databases spell alike and SQLAlchemy keeps apart."""
+    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+async def notify(conn: AsyncConnection) -> None:
+    """Tell workers of other processes, when the open transaction commits, that there are jobs.
+
+    Nothing on SQLite: workers in other processes look by themselves every second.
+    """
+    if conn.dialect.name == "postgresql":
+        await conn.execute(text("SELECT pg_notify(:channel, '')"), {"channel": _CHANNEL})
+
+
+async def listen(at: Address, wake: Callable[[], None]) -> None:
+    """Call `wake` whenever another process committed jobs, until cancelled. A lost connection is made again."""
+    while at.dialect == "postgresql":
+        with suppress(StoreError):  # workers look by themselves every second meanwhile
+            await _listen_once(at, wake)
+        await asyncio.sleep(1)
+    await asyncio.Event().wait()
+
+
+def transient(error: BaseException) -> bool:
+    """Tell whether the transaction was certainly not committed and is worth another attempt."""
+    if isinstance(error, Conflict):
+        return True
+    if not isinstance(error, DBAPIError) or error.orig is None:
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    # serialization_failure, deadlock_detected, lock_not_available
+    return getattr(error.orig, "sqlstate", None) in {"40001", "40P01", "55P03"}
+
+
+def explained(at: Address, error: BaseException) -> StoreError | None:
+    """Put a failure of the database as such into one line with its mend; None when something else is wrong."""
+    if isinstance(error, PoolTimeout):
+        return StoreError(f"{at.shown}: all connections are busy; try again in a moment")
+    if not isinstance(error, DBAPIError) or error.orig is None:
+        return None
+    if at.dialect == "sqlite":
+        known = _sqlite_mend(at, str(error.orig))
+    else:
+        known = _postgresql_mend(error.orig.__cause__ or error.orig, lost=error.connection_invalidated)
+    return StoreError(f"{at.shown}: {known}") if known else None
+
+
+@asynccontextmanager
+async def migration_lock(at: Address, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Give a connection while no other process migrates this database; raises `StoreError` when that takes too long."""
+    if at.dialect == "sqlite":
+        async with _file_lock(at.path.with_name(at.path.name + ".lock"), at.shown), engine.connect() as conn:
+            yield conn
+        return
+    async with engine.connect() as conn:
+        deadline = time.monotonic() + MIGRATION_TIMEOUT
+        while not await conn.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _MIGRATION_KEY}):
+            await _patience(deadline, at.shown)
+        yield conn
+
+
+async def prepare(at: Address, engine: AsyncEngine) -> None:
+    """Make the file's folder and turn on write-ahead logging, which the file remembers."""
+    if at.dialect == "sqlite":
+        try:
+            at.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{at.shown}: cannot create {at.path.parent}: {error.strerror}") from error
+        async with engine.connect() as conn:
+            raw = await conn.get_raw_connection()
+            cursor = await raw.driver_connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[union-attr] # aiosqlite's
+            await cursor.close()
+
+
+def _sqlite_events(engine: AsyncEngine, *, foreign_keys: bool) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions by itself
+        cursor = connection.cursor()
+        for pragma in ("synchronous=FULL", f"foreign_keys={int(foreign_keys)}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begun(connection: Connection) -> None:
+        reads = connection.get_execution_options().get("reads_only", False)
+        connection.exec_driver_sql(f"PRAGMA query_only={int(reads)}").close()
+        # A transaction that begins by reading and writes later can fail at once, whatever the busy timeout.
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE").close()
+
+
+async def _connect(at: Address) -> Any:
+    import asyncpg
+
+    settings = {"application_name": "do-manage", "timezone": "UTC"}
+    try:
+        connection = await asyncpg.connect(at.dsn, timeout=CONNECT_TIMEOUT, server_settings=settings)
+        await connection.execute(_POSTGRES_SESSION)
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise StoreError(f"{at.shown}: {_postgresql_mend(error, lost=True)}") from error
+    return connection
+
+
+async def _listen_once(at: Address, wake: Callable[[], None]) -> None:
+    connection = await _connect(at)
+    try:
+        closed = asyncio.Event()
+        connection.add_termination_listener(lambda _connection: closed.set())
+        await connection.add_listener(_CHANNEL, lambda *_notice: wake())
+        wake()  # what was committed before we listened
+        await closed.wait()
+    finally:
+        connection.terminate()
+
+
+@asynccontextmanager
+async def _file_lock(path: Path, shown: str) -> AsyncIterator[None]:
+    deadline = time.monotonic() + MIGRATION_TIMEOUT
+    with path.open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await _patience(deadline, shown)
+        yield
+
+
+async def _patience(deadline: float, shown: str) -> None:
+    if time.monotonic() > deadline:
+        raise StoreError(f"{shown}: another process is still migrating it; wait for that one, or stop it")
+    await asyncio.sleep(0.05)
+
+
+def _sqlite_mend(at: Address, said: str) -> str | None:
+    mends = {
+        "unable to open": f"cannot open {at.path}; check that it is a file and that its folder may be written to",
+        "not a database": f"{at.path} is not a SQLite database; move it away, or name another file",
+        "readonly": f"{at.path} may not be written to; check its owner and permissions",
+        "disk is full": f"no space left for {at.path}; free some",
+        "disk I/O": f"the disk under {at.path} fails; check it, then restore a backup",
+        "malformed": f"{at.path} is damaged; restore a backup",
+        "is locked": f"{at.path} is being written to by another process; try again in a moment",
+    }
+    return next((mend for sign, mend in mends.items() if sign in said), None)
+
+
+def _postgresql_mend(error: BaseException, *, lost: bool) -> str | None:
+    said = " ".join(str(error).split()) or type(error).__name__
+    mends = {
+        "3D000": "create it (createdb), or mend the name in DATABASE_URL",
+        "28P01": "mend user or password in DATABASE_URL",
+        "28000": "mend the user in DATABASE_URL, or the server's pg_hba.conf",
+        "42501": "let the user create tables there (GRANT CREATE ON SCHEMA public)",
+        "53300": "raise max_connections there, or run fewer replicas",
+        "57P03": "try again in a moment",
+    }
+    state = getattr(error, "sqlstate", None)
+    if state in mends:
+        return f"{said}; {mends[state]}"
+    if isinstance(error, TimeoutError):
+        return f"no answer within {CONNECT_TIMEOUT:.0f} s; check host, port and firewall in DATABASE_URL"
+    if isinstance(error, OSError):
+        return f"cannot be reached: {said}; check host and port in DATABASE_URL, and that PostgreSQL runs there"
+    return f"{said}; check DATABASE_URL and the server" if lost else None

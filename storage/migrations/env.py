@@ -1,0 +1,28 @@
+"""Alembic's environment: runs the steps on the connection and in the transaction that `migrate` opened."""
+
+from alembic import context
+
+from storage.tables import (
+    alerts,
+    checks,
+    counters,
+    fires,
+    incidents,
+    jobs,
+    journal,
+    leases,
+    postmortems,
+    posts,
+    samples,
+)
+from storage.tables.schema import METADATA
+
+TABLES = (alerts, checks, counters, fires, incidents, jobs, journal, leases, postmortems, posts, samples)
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=METADATA,
+    render_as_batch=True,  # SQLite changes a table by building it anew
+    transactional_ddl=False,  # one transaction around all steps is ours already
+)
+context.run_migrations()

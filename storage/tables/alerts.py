@@ -1,0 +1,107 @@
+"""Alerts: at most one open per fingerprint, which the database itself holds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Column, Float, Index, Integer, Table, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import ColumnElement
+
+from storage.records.alerts import Alert, AlertState, Severity
+from storage.tables.schema import METADATA, Document, Instant, Words, first, row_of, rows, write
+
+ALERTS = Table(
+    "alerts",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("fingerprint", Words, nullable=False),
+    Column("rule", Words, nullable=False),
+    Column("severity", Words, nullable=False),
+    Column("summary", Words, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("labels", Document, nullable=False),
+    Column("value", Float(53)),
+    Column("threshold", Float(53)),
+    Column("unit", Words, nullable=False),
+    Column("reading", Words, nullable=False),
+    Column("runbook", Words, nullable=False),
+    Column("policy", Words, nullable=False),
+    Column("next_step", Integer, nullable=False),
+    Column("next_step_at", Instant),
+    Column("acknowledged_at", Instant),
+    Column("acknowledged_by", Words, nullable=False),
+    Column("comment", Words, nullable=False),
+    Column("resolved_at", Instant),
+    Column("resolved_by", Words, nullable=False),
+    Column("incident_id", Integer, index=True),
+    Column("version", Integer, nullable=False),
+)
+# A literal, not a parameter: only then does the planner see that the partial index holds the answer.
+_OPEN = ALERTS.c.state != literal(AlertState.RESOLVED.value, literal_execute=True)
+Index(
+    "uq_alerts_open_fingerprint",
+    ALERTS.c.fingerprint,
+    unique=True,
+    sqlite_where=ALERTS.c.state != "resolved",
+    postgresql_where=ALERTS.c.state != "resolved",
+)
+
+
+def to_row(alert: Alert) -> dict[str, Any]:
+    """Return the alert as columns."""
+    return row_of(alert)
+
+
+def from_row(row: Mapping[str, Any]) -> Alert:
+    """Return the alert that `to_row` wrote."""
+    return Alert(**{**row, "severity": Severity(row["severity"]), "state": AlertState(row["state"])})
+
+
+async def save(conn: AsyncConnection, alert: Alert) -> None:
+    """Write the alert as it should be from now on; raises `Conflict`."""
+    await write(conn, ALERTS, to_row(alert))
+
+
+async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Alert | None:  # noqa: A002
+    """Return the alert of that number."""
+    row = await first(conn, ALERTS, ALERTS.c.id == id, lock=lock)
+    return from_row(row) if row else None
+
+
+async def open_by_fingerprint(conn: AsyncConnection, fingerprint: str, *, lock: bool = False) -> Alert | None:
+    """Return the one alert of that fingerprint that is not resolved."""
+    row = await first(conn, ALERTS, ALERTS.c.fingerprint == fingerprint, _OPEN, lock=lock)
+    return from_row(row) if row else None
+
+
+async def listing(
+    conn: AsyncConnection, *, states: Sequence[AlertState] = (), limit: int = 20, offset: int = 0
+) -> list[Alert]:
+    """Alerts in these states (none given: in all), newest first."""
+    query = select(ALERTS).where(*_in(states)).order_by(ALERTS.c.id.desc()).limit(limit).offset(offset)
+    return [from_row(row) for row in await rows(conn, query)]
+
+
+async def count(conn: AsyncConnection, states: Sequence[AlertState] = ()) -> int:
+    """How many alerts are in these states (none given: in all)."""
+    return int((await conn.execute(select(func.count()).select_from(ALERTS).where(*_in(states)))).scalar_one())
+
+
+async def open_alerts(conn: AsyncConnection) -> list[Alert]:
+    """All that are not resolved, oldest first."""
+    return [from_row(row) for row in await rows(conn, select(ALERTS).where(_OPEN).order_by(ALERTS.c.id))]
+
+
+async def of_incident(conn: AsyncConnection, incident_id: int) -> list[Alert]:
+    """Return the alerts that belong to an incident, oldest first."""
+    return [
+        from_row(row)
+        for row in await rows(conn, select(ALERTS).where(ALERTS.c.incident_id == incident_id).order_by(ALERTS.c.id))
+    ]
+
+
+def _in(states: Sequence[AlertState]) -> list[ColumnElement[bool]]:
+    return [ALERTS.c.state.in_([state.value for state in states])] if states else []

@@ -1,0 +1,192 @@
+"""The queue: a job's lease is its due time, so that a dead worker's jobs come due again by themselves."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import Column, Index, Integer, Table, and_, exists, func, literal, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import ColumnElement
+
+from storage.engine import Conflict
+from storage.engine import insert as upsert
+from storage.records.jobs import Job, JobState, NewJob
+from storage.tables.schema import METADATA, BigId, Document, Instant, Words, first, purge_rows, row_of, rows
+
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("key", Words, nullable=False, unique=True),
+    Column("subject", Words, nullable=False),
+    Column("lane", Words, nullable=False),
+    Column("payload", Document, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("owner", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("last_error", Words, nullable=False),
+    Index(None, "state", "id"),
+    Index(None, "finished_at"),
+)
+
+
+def _pending(table: Any) -> ColumnElement[bool]:
+    # A literal, not a parameter: only then does the planner see that a partial index holds the answer.
+    return table.c.state == literal(JobState.PENDING.value, literal_execute=True)  # type: ignore[no-any-return] # an alias
+
+
+_DUE = JOBS.c.state == "pending"
+_IN_LANE = and_(_DUE, JOBS.c.lane != "")
+_RUNNING = and_(_IN_LANE, JOBS.c.owner != "")
+Index("ix_jobs_pending_due", JOBS.c.due_at, JOBS.c.id, sqlite_where=_DUE, postgresql_where=_DUE)
+Index("ix_jobs_pending_subject", JOBS.c.subject, JOBS.c.kind, sqlite_where=_DUE, postgresql_where=_DUE)
+Index("ix_jobs_pending_lane", JOBS.c.lane, JOBS.c.id, sqlite_where=_IN_LANE, postgresql_where=_IN_LANE)
+# Two workers whose transactions overlap cannot both start a job of one lane: the second one's claim is refused.
+Index("uq_jobs_running_lane", JOBS.c.lane, unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
+
+
+def to_row(job: NewJob) -> dict[str, Any]:
+    """Return the new job as columns of a pending row."""
+    start = {"attempts": 0, "owner": "", "state": JobState.PENDING.value, "finished_at": None, "last_error": ""}
+    return {**row_of(job), **start, "created_at": datetime.now(UTC)}
+
+
+def from_row(row: Mapping[str, Any]) -> Job:
+    """Return the job that a row holds."""
+    return Job(**{**row, "state": JobState(row["state"])})
+
+
+async def insert(conn: AsyncConnection, jobs: Iterable[NewJob]) -> None:
+    """Insert jobs. One whose key exists is dropped, but one that was cancelled comes back as given now.
+
+    So a step that an acknowledgement cancelled can be planned again when the acknowledgement is withdrawn.
+    """
+    fresh = [to_row(job) for job in jobs]
+    if not fresh:
+        return
+    new = upsert(conn, JOBS)
+    again = {name: new.excluded[name] for name in fresh[0] if name != "key"}
+    cancelled = JOBS.c.state == JobState.CANCELLED.value
+    await conn.execute(new.on_conflict_do_update(index_elements=["key"], set_=again, where=cancelled), fresh)
+
+
+async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Job | None:  # noqa: A002
+    """Return the job of that number."""
+    row = await first(conn, JOBS, JOBS.c.id == id, lock=lock)
+    return from_row(row) if row else None
+
+
+async def claim(conn: AsyncConnection, *, owner: str, lease: timedelta, limit: int, now: datetime) -> list[Job]:
+    """Take at most `limit` due jobs until `now + lease`, in the order they came; what others are taking is passed by.
+
+    Of a lane only one job is taken: the one that has been started and is not finished, else the oldest that is due.
+    A job of the lane that comes due later does not hold it up. Raises `Conflict` when another worker was first.
+    """
+    other = JOBS.alias("other")
+    ahead = and_(other.c.id < JOBS.c.id, other.c.due_at <= now)
+    blocked = exists().where(
+        other.c.lane == JOBS.c.lane,
+        other.c.lane != literal("", literal_execute=True),
+        _pending(other),
+        other.c.id != JOBS.c.id,
+        or_(other.c.owner != literal("", literal_execute=True), ahead),
+    )
+    free = or_(JOBS.c.lane == literal("", literal_execute=True), ~blocked)
+    # A common table expression, because PostgreSQL may run a plain subquery with LIMIT more than once.
+    picked = (
+        select(JOBS.c.id)
+        .where(_pending(JOBS), JOBS.c.due_at <= now, free)
+        .order_by(JOBS.c.due_at, JOBS.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=JOBS)
+        .cte("picked")
+    )
+    taken = update(JOBS).where(JOBS.c.id.in_(select(picked.c.id)))
+    taken = taken.values(due_at=now + lease, owner=owner, attempts=JOBS.c.attempts + 1)
+    try:
+        claimed = await rows(conn, taken.returning(*JOBS.c))
+    except IntegrityError as error:
+        raise Conflict("another worker has just started a job of the same lane") from error
+    return sorted((from_row(row) for row in claimed), key=lambda job: job.id)
+
+
+async def extend(conn: AsyncConnection, ids: Sequence[int], *, owner: str, until: datetime) -> int:
+    """Hold the leases of live work longer; says how many are still the owner's."""
+    return (await conn.execute(_owned(ids, owner).values(due_at=until))).rowcount
+
+
+async def done(conn: AsyncConnection, ids: Sequence[int], *, owner: str, now: datetime) -> int:
+    """Finish jobs, of those that are still the owner's; says how many."""
+    return (await conn.execute(_owned(ids, owner).values(state=JobState.DONE.value, finished_at=now))).rowcount
+
+
+async def retry(conn: AsyncConnection, job: Job, due_at: datetime, error: str, *, counts: bool = True) -> bool:
+    """Let the job run again at that time. False when it is no longer the owner's.
+
+    `counts` False takes the attempt back. The job goes on holding its lane.
+    """
+    attempts = job.attempts if counts else job.attempts - 1
+    again = _owned([job.id], job.owner).values(due_at=due_at, last_error=error, attempts=attempts)
+    return (await conn.execute(again)).rowcount == 1
+
+
+async def die(conn: AsyncConnection, job: Job, error: str, *, now: datetime) -> bool:
+    """Give the job up and keep it for people to see. False when it is no longer the owner's."""
+    dead = _owned([job.id], job.owner).values(state=JobState.DEAD.value, finished_at=now, last_error=error)
+    return (await conn.execute(dead)).rowcount == 1
+
+
+async def cancel(conn: AsyncConnection, subject: str, kind: str) -> int:
+    """Cancel the pending jobs of that kind about that subject, started ones included; says how many."""
+    pending = update(JOBS).where(JOBS.c.subject == subject, JOBS.c.kind == kind, _pending(JOBS))
+    return (await conn.execute(pending.values(state=JobState.CANCELLED.value, finished_at=datetime.now(UTC)))).rowcount
+
+
+async def next_due(conn: AsyncConnection, after: datetime) -> datetime | None:
+    """When the next pending job comes due after that time; leases that run out count."""
+    query = select(func.min(JOBS.c.due_at)).where(_pending(JOBS), JOBS.c.due_at > after)
+    return cast("datetime | None", await conn.scalar(query))
+
+
+async def oldest_due(conn: AsyncConnection, now: datetime) -> datetime | None:
+    """Since when the job has been due that has waited longest; None when none waits."""
+    query = select(func.min(JOBS.c.due_at)).where(_pending(JOBS), JOBS.c.due_at <= now)
+    return cast("datetime | None", await conn.scalar(query))
+
+
+async def counts(conn: AsyncConnection) -> dict[str, int]:
+    """How many jobs there are in each state, all states named."""
+    found = await conn.execute(select(JOBS.c.state, func.count()).group_by(JOBS.c.state))
+    numbers: dict[str, int] = dict(found.tuples().all())
+    return {state.value: numbers.get(state.value, 0) for state in JobState}
+
+
+async def listing(
+    conn: AsyncConnection, *, states: Sequence[JobState] = (), limit: int = 20, offset: int = 0
+) -> list[Job]:
+    """Jobs in these states (none given: in all), newest first."""
+    where = [JOBS.c.state.in_([state.value for state in states])] if states else []
+    query = select(JOBS).where(*where).order_by(JOBS.c.id.desc()).limit(limit).offset(offset)
+    return [from_row(row) for row in await rows(conn, query)]
+
+
+async def revive(conn: AsyncConnection, id: int, *, now: datetime) -> bool:  # noqa: A002
+    """Let a dead job run again, now, with all its attempts; False when there is no such dead job."""
+    dead = update(JOBS).where(JOBS.c.id == id, JOBS.c.state == JobState.DEAD.value)
+    again = dead.values(state=JobState.PENDING.value, due_at=now, attempts=0, owner="", finished_at=None)
+    return (await conn.execute(again)).rowcount == 1
+
+
+async def purge(conn: AsyncConnection, before: datetime, limit: int = 1000) -> int:
+    """Delete at most `limit` jobs that were done or cancelled before that time; dead ones stay. Says how many."""
+    over = JOBS.c.state.in_([JobState.DONE.value, JobState.CANCELLED.value])
+    return await purge_rows(conn, JOBS, JOBS.c.finished_at < before, over, limit=limit)
+
+
+def _owned(ids: Sequence[int], owner: str) -> Any:
+    return update(JOBS).where(JOBS.c.id.in_(ids), JOBS.c.owner == owner, _pending(JOBS))

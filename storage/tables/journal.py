@@ -1,0 +1,73 @@
+"""The append-only journal."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, Table, select
+from sqlalchemy import insert as plain_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import ColumnElement
+
+from storage.records.journal import Entry
+from storage.tables.schema import METADATA, BigId, Document, Instant, Words, row_of, rows
+
+JOURNAL = Table(
+    "journal",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("payload", Document, nullable=False),
+    Index(None, "subject", "id"),
+    Index(None, "kind", "at"),
+)
+
+
+def to_row(entry: Entry) -> dict[str, Any]:
+    """Return the entry as columns."""
+    return row_of(entry)
+
+
+def from_row(row: Mapping[str, Any]) -> Entry:
+    """Return the entry that `to_row` wrote."""
+    return Entry(**row)
+
+
+async def append(
+    conn: AsyncConnection, *, at: datetime, kind: str, subject: str, actor: str, payload: Mapping[str, Any]
+) -> Entry:
+    """Write one fact and give it back with its number."""
+    row = {"at": at, "kind": kind, "subject": subject, "actor": actor, "payload": payload}
+    written = await conn.execute(plain_insert(JOURNAL).values(row).returning(JOURNAL.c.id))
+    return Entry(id=int(written.scalar_one()), at=at, kind=kind, subject=subject, actor=actor, payload=payload)
+
+
+async def of_subjects(conn: AsyncConnection, subjects: Sequence[str]) -> list[Entry]:
+    """All that happened to these subjects, oldest first."""
+    return await _entries(conn, JOURNAL.c.subject.in_(subjects))
+
+
+async def by_ids(conn: AsyncConnection, ids: Sequence[int]) -> list[Entry]:
+    """Return the entries of these numbers, oldest first; numbers that do not exist are left out."""
+    return await _entries(conn, JOURNAL.c.id.in_(ids))
+
+
+async def after(conn: AsyncConnection, id: int, limit: int = 100) -> list[Entry]:  # noqa: A002
+    """At most `limit` entries that follow number `id`, oldest first."""
+    return await _entries(conn, JOURNAL.c.id > id, limit=limit)
+
+
+async def of_kind(
+    conn: AsyncConnection, kind: str, since: datetime | None = None, limit: int | None = None
+) -> list[Entry]:
+    """Return the latest `limit` entries of an event's class name since that time, oldest first."""
+    where = [JOURNAL.c.kind == kind, *([JOURNAL.c.at >= since] if since else [])]
+    query = select(JOURNAL).where(*where).order_by(JOURNAL.c.at.desc(), JOURNAL.c.id.desc()).limit(limit)
+    return [from_row(row) for row in await rows(conn, query)][::-1]
+
+
+async def _entries(conn: AsyncConnection, where: ColumnElement[bool], limit: int | None = None) -> list[Entry]:
+    return [from_row(row) for row in await rows(conn, select(JOURNAL).where(where).order_by(JOURNAL.c.id).limit(limit))]

@@ -1,0 +1,169 @@
+"""The store: read transactions, and units of work that commit state, facts and jobs together."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, nullcontext
+from datetime import datetime
+from typing import Any, Self, TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from storage import backoff, engine, migrations
+from storage.engine import Address, Conflict, Dialect, StoreError
+from storage.records.alerts import Alert
+from storage.records.checks import CheckState
+from storage.records.incidents import Incident
+from storage.records.jobs import NewJob
+from storage.records.journal import Entry
+from storage.records.postmortems import Postmortem
+from storage.tables import alerts, checks, counters, incidents, jobs, journal, postmortems
+
+__all__ = ["Conflict", "Store", "StoreError", "UnitOfWork"]
+
+T = TypeVar("T")
+
+
+class UnitOfWork:
+    """One write transaction. What is done through it is committed together or not at all."""
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self.conn = conn
+        self.has_jobs = False
+
+    async def save(self, record: Any) -> None:
+        """Insert the record when its version is 0, else write it over that very version.
+
+        The kept version is one higher; read the record again to save it again. Raises `Conflict` when it changed
+        meanwhile, whereupon `Store.transact` tries the whole work again.
+        """
+        match record:
+            case Alert():
+                await alerts.save(self.conn, record)
+            case CheckState():
+                await checks.save(self.conn, record)
+            case Incident():
+                await incidents.save(self.conn, record)
+            case Postmortem():
+                await postmortems.save(self.conn, record)
+            case _:
+                raise TypeError(f"{type(record).__name__} is not a record that is kept")
+
+    async def append(self, *, at: datetime, kind: str, subject: str, actor: str, payload: Mapping[str, Any]) -> Entry:
+        """Write one fact into the journal."""
+        return await journal.append(self.conn, at=at, kind=kind, subject=subject, actor=actor, payload=payload)
+
+    async def enqueue(self, jobs_: Iterable[NewJob]) -> None:
+        """Insert jobs; one whose key exists already is dropped (a cancelled one comes back). Workers wake on commit."""
+        new = list(jobs_)
+        if new:
+            await jobs.insert(self.conn, new)
+            await self.wake()
+
+    async def cancel(self, subject: str, kind: str) -> int:
+        """Cancel the pending jobs of that kind about that subject; says how many."""
+        return await jobs.cancel(self.conn, subject, kind)
+
+    async def next_id(self, name: str) -> int:
+        """Return the next number of that name ("alert"), from 1, without gaps: a rollback takes it back."""
+        return await counters.following(self.conn, name)
+
+    async def wake(self) -> None:
+        """Have every worker look for jobs once this is committed."""
+        if not self.has_jobs:
+            self.has_jobs = True
+            await engine.notify(self.conn)
+
+
+class Store:
+    """The database. Make it with `Store.open`; close it."""
+
+    def __init__(self, at: Address, writers: AsyncEngine) -> None:
+        self.dialect: Dialect = at.dialect
+        self._at = at
+        self._writers = writers
+        self._readers = engine.reading(writers)
+        # SQLite has one writer; waiting here is fair and costs nothing, waiting there does neither.
+        self._turn = asyncio.Lock() if at.dialect == "sqlite" else None
+        self._writing: set[asyncio.Task[Any] | None] = set()
+        self._wakes: list[Callable[[], None]] = []
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Connect to DATABASE_URL, create what is missing, and migrate.
+
+        Raises `StoreError` when that is not possible, within seconds, or when the database is newer than this program.
+        """
+        at = engine.address(url)
+        writers = engine.create(at)
+        try:
+            await engine.prepare(at, writers)
+            await migrations.migrate(at, writers)
+        except BaseException as error:
+            await writers.dispose()
+            mend = engine.explained(at, error)
+            if mend:
+                raise mend from error
+            raise
+        return cls(at, writers)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._writers.dispose()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that sees one state and cannot write; raises `StoreError` when the database is lost."""
+        try:
+            async with self._readers.connect() as conn:
+                yield conn
+        except SQLAlchemyError as error:
+            raise engine.explained(self._at, error) or error from error
+
+    async def transact(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """Run `work` in one write transaction and commit it, or nothing of it when it raises.
+
+        It runs again from the start when another writer was first, so it must touch nothing but the database. Raises
+        the last `Conflict` when it never wins, `StoreError` when the database is lost.
+        """
+        begun = time.monotonic()
+        attempt = 1
+        while True:
+            try:
+                return await self._once(work)
+            except (Conflict, SQLAlchemyError) as error:
+                if not engine.transient(error) or not backoff.worthwhile(attempt, time.monotonic() - begun):
+                    raise engine.explained(self._at, error) or error from error
+            await asyncio.sleep(backoff.delay(attempt, random.random()))  # noqa: S311 - spreads writers, keeps no secret
+            attempt += 1
+
+    def wake_on_commit(self, wake: Callable[[], None]) -> None:
+        """Call `wake` after each commit of this process that enqueued jobs."""
+        self._wakes.append(wake)
+
+    def sleep_on_commit(self, wake: Callable[[], None]) -> None:
+        """Undo `wake_on_commit`."""
+        self._wakes.remove(wake)
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever another process enqueued jobs (PostgreSQL), until cancelled."""
+        await engine.listen(self._at, wake)
+
+    async def _once(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        me = asyncio.current_task()
+        if me in self._writing:
+            raise RuntimeError("a unit of work began another one; pass the open one on instead")
+        async with self._turn or nullcontext():
+            self._writing.add(me)
+            try:
+                async with self._writers.begin() as conn:
+                    unit = UnitOfWork(conn)
+                    result = await work(unit)
+            finally:
+                self._writing.discard(me)
+        if unit.has_jobs:
+            for wake in self._wakes:
+                wake()
+        return result
