@@ -1,0 +1,315 @@
+"""manage.yml, typed: every key optional, every default here, plug-in options through the plug-ins' own models.
+
+Two plug-in mappings go in (`checks`, `channels`: type -> value with `options`); `Manage` comes out, or a `ConfigError`
+with one line for each mistake.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from bot.config.cross import crossed
+from bot.config.document import Document, read_file
+from bot.config.durations import Delay, Duration, PositiveDuration
+from bot.config.errors import ConfigError, Problem, described, nearest
+from bot.config.fields import Emoji, Listed, Member, Name, Room, Rounds, UserId, Whole
+from bot.config.plugins import Kind, NoOptions, with_options
+from bot.config.settings import environment
+from storage.records.alerts import Severity
+
+
+class Part(BaseModel):
+    """A mapping in manage.yml; one that is there but empty is as good as left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_default(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+RoleName = Literal["nobody", "viewer", "responder", "operator", "admin"]
+
+
+class Channels(Part):
+    """Where the bot speaks."""
+
+    alerts: Room = Field(default="#alerts", description="Channel in which alerts are posted.")
+    incidents: Room = Field(default="#incidents", description="Channel in which incidents are announced.")
+
+
+class Roles(Part):
+    """Who may do what: Slack user ids, user group ids or `"*"` (everybody) under the role they have."""
+
+    default: RoleName = Field(default="responder", description="Role of everybody in the workspace who has no other.")
+    viewer: Listed[Member] = Field(default=(), description="May look.")
+    responder: Listed[Member] = Field(default=(), description="May also acknowledge, declare, update and resolve.")
+    operator: Listed[Member] = Field(default=(), description="May also change what runs in production.")
+    admin: Listed[Member] = Field(default=(), description="May do everything.")
+
+    @property
+    def members(self) -> Mapping[str, tuple[str, ...]]:
+        """Role name -> ids, as `permissions.role_of` takes it."""
+        return {name: getattr(self, name) for name in ("viewer", "responder", "operator", "admin")}
+
+
+class CheckConfig(Part):
+    """One health check."""
+
+    name: Name = Field(description="What it is called in reports and alerts; each name once.")
+    type: Name = Field(description="Kind of check.")
+    degraded_ms: float | None = Field(
+        default=None, gt=0, description="Latency in milliseconds from which it is degraded; default is the section's."
+    )
+    timeout: PositiveDuration | None = Field(
+        default=None, description="How long one probe may take; default is the section's."
+    )
+    options: SerializeAsAny[BaseModel] = Field(default_factory=NoOptions, description="Options of that kind of check.")
+
+
+class Health(Part):
+    """Health checks."""
+
+    every: PositiveDuration = Field(default=timedelta(seconds=60), description="How often every check runs.")
+    timeout: PositiveDuration = Field(default=timedelta(seconds=10), description="How long one probe may take.")
+    rounds_down: Rounds = Field(default=2, description="Bad rounds in a row before a check counts as degraded or down.")
+    rounds_up: Rounds = Field(default=2, description="Good rounds in a row before it counts as recovered.")
+    degraded_ms: float = Field(
+        default=100.0, gt=0, description="Latency in milliseconds from which a check is degraded."
+    )
+    checks: tuple[CheckConfig, ...] = Field(default=(), description="The checks, beside those that run by themselves.")
+
+
+class RuleConfig(Part):
+    """What an alert of one rule is like."""
+
+    severity: Severity = Field(default=Severity.HIGH, description="How bad.")
+    policy: Name = Field(default="default", description="Escalation policy, a key of `escalation`.")
+    runbook: str = Field(default="", description="Address of what to do; shown on the card.")
+    enabled: bool = Field(default=True, description="Whether it raises alerts.")
+
+
+RULES: Mapping[str, Mapping[str, str]] = {
+    "health-check-failed": {"severity": "high"},
+    "health-check-degraded": {"severity": "medium"},
+}
+
+
+def _rules(given: Any) -> Any:
+    """The built-in rules are always there; what is given changes single keys of them."""
+    if given is None or isinstance(given, Mapping):
+        given = given or {}
+        names = [*RULES, *(name for name in given if name not in RULES)]
+        return {name: _over(RULES.get(name, {}), given.get(name)) for name in names}
+    return given
+
+
+def _over(defaults: Mapping[str, Any], given: Any) -> Any:
+    return {**defaults, **given} if isinstance(given, Mapping) else (dict(defaults) if given is None else given)
+
+
+class Alerts(Part):
+    """Alerts."""
+
+    reactions: Listed[Emoji] = Field(default=("eyes",), description="Emoji (without colons) that acknowledge an alert.")
+    edit_every: Duration = Field(
+        default=timedelta(seconds=3), description="Least time between two machine edits of a card."
+    )
+    rules: Annotated[Mapping[str, RuleConfig], BeforeValidator(_rules)] = Field(
+        default_factory=dict,
+        validate_default=True,
+        description="Rules by name; built in are `health-check-failed` and `health-check-degraded`.",
+    )
+
+
+class Step(Part):
+    """One step of an escalation policy."""
+
+    after: Delay = Field(default=timedelta(0), description="How long after the alert was opened.")
+    via: Name = Field(default="slack", description="Channel of notification: `slack` or a key of `notifications`.")
+    notify: Annotated[Listed[Name], Field(min_length=1)] = Field(
+        description='Who: `oncall`, a user (`"@U…"`), a channel (`"#name"`); for other channels their own targets.'
+    )
+
+    @field_validator("notify")
+    @classmethod
+    def _reachable(cls, targets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for target in targets if info.data.get("via") == "slack" else ():
+            if not re.fullmatch(r"oncall|@[UW][A-Z0-9]{2,20}|#[a-z0-9_-]{1,80}", target):
+                raise ValueError(f'oncall, "@U…" (a Slack user id) or "#channel" in quotes, not "{target}"')
+        return targets
+
+
+STEPS: tuple[Mapping[str, Any], ...] = (
+    {"after": "immediately", "notify": ["oncall"]},
+    {"after": "5m", "notify": ["oncall"]},
+    {"after": "15m", "notify": ["#incidents"]},
+)
+
+
+def _policies(given: Any) -> Any:
+    """The policy "default" is always there, unless another one of that name is given."""
+    return {"default": list(STEPS), **(given or {})} if given is None or isinstance(given, Mapping) else given
+
+
+Policies = Annotated[Mapping[str, Annotated[tuple[Step, ...], Field(min_length=1)]], BeforeValidator(_policies)]
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Oncall(Part):
+    """Who is on call."""
+
+    people: Listed[UserId] = Field(default=(), description="Slack user ids, in the order of their turns.")
+    rotation: Literal["daily", "weekly"] = Field(default="weekly", description="How long one turn is.")
+    handover: str = Field(
+        default="mon 09:00", description='When turns change: `"mon 09:00"`; for daily ones `"09:00"`.'
+    )
+    timezone: str = Field(default="UTC", description="Time zone of the handover, like `Europe/Berlin`.")
+    start: date = Field(default=date(2024, 1, 1), description="Day from which turns are counted; the first person's.")
+
+    @field_validator("handover")
+    @classmethod
+    def _handover(cls, said: str, info: ValidationInfo) -> str:
+        lowered = " ".join(said.lower().split())
+        match = re.fullmatch(rf"(?:({'|'.join(WEEKDAYS)}) )?([01]\d|2[0-3]):[0-5]\d", lowered)
+        if not match:
+            raise ValueError('a day and a time, like "mon 09:00"')
+        if info.data.get("rotation") == "weekly" and not match[1]:
+            raise ValueError(f'a day as well for a weekly rotation, like "mon {lowered}"')
+        return lowered
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        zones = available_timezones()
+        if name not in zones:
+            raise ValueError(f'the name of a time zone, like "Europe/Berlin"{nearest(name, zones)}')
+        return name
+
+
+class ChannelConfig(Part):
+    """One channel of notification beside Slack."""
+
+    type: Name = Field(description="Kind of channel.")
+    options: SerializeAsAny[BaseModel] = Field(
+        default_factory=NoOptions, description="Options of that kind of channel."
+    )
+
+
+SERIOUS = (Severity.CRITICAL, Severity.HIGH)
+
+
+class Incidents(Part):
+    """Incidents."""
+
+    open_for: Listed[Severity] = Field(default=SERIOUS, description="Severities of alerts that open an incident.")
+    channel_prefix: str = Field(
+        default="incident-",
+        pattern=r"^[a-z0-9_-]{1,60}$",
+        description="Channels are named by it and the incident's number.",
+    )
+    archive: Literal["after_postmortem", "at_once", "never"] = Field(
+        default="after_postmortem", description="When a resolved incident's channel is archived."
+    )
+
+
+class Postmortems(Part):
+    """Postmortems."""
+
+    write_for: Listed[Severity] = Field(default=SERIOUS, description="Severities of incidents that get one.")
+    draft_after: Duration = Field(
+        default=timedelta(minutes=10), description="How long after the resolution it is drafted."
+    )
+    timeout: PositiveDuration = Field(
+        default=timedelta(seconds=60), description="How long the model may take for a section."
+    )
+    budget: Annotated[Whole, Field(ge=1000)] = Field(
+        default=60_000, description="Tokens that one postmortem may use in all."
+    )
+
+
+class Manage(Part):
+    """All of manage.yml."""
+
+    channels: Channels = Field(default_factory=Channels, description="Where the bot speaks.")
+    roles: Roles = Field(default_factory=Roles, description="Who may do what.")
+    health: Health = Field(default_factory=Health, description="Health checks.")
+    alerts: Alerts = Field(default_factory=Alerts, description="Alerts and their rules.")
+    escalation: Policies = Field(
+        default_factory=dict,
+        validate_default=True,
+        description="Escalation policies: name and steps, in order of time.",
+    )
+    oncall: Oncall = Field(default_factory=Oncall, description="Who is on call.")
+    notifications: Mapping[str, ChannelConfig] = Field(
+        default_factory=dict, description="Channels of notification by name; `slack` is always there."
+    )
+    incidents: Incidents = Field(default_factory=Incidents, description="Incidents and their channels.")
+    postmortems: Postmortems = Field(default_factory=Postmortems, description="Postmortems and their drafts.")
+
+
+def load(
+    path: Path | None,
+    *,
+    checks: Mapping[str, Kind],
+    channels: Mapping[str, Kind],
+    base: Mapping[str, Any] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Manage:
+    """The configuration in force: the file at `path` over `base` over the defaults. Raises `ConfigError`.
+
+    `base` is spelled like the file. `variables` fill ${NAME}; default is the environment with .env.
+    """
+    document = _document(path, environment() if variables is None else variables)
+    values = merged(base or {}, document.values)
+    problems = [*document.problems]
+    for at, kinds in ((("health", "checks"), checks), (("notifications",), channels)):
+        values, wrong = with_options(values, at, kinds, document)
+        problems += wrong
+    problems += [document.problem(*wrong) for wrong in crossed(values)]
+    try:
+        manage = Manage.model_validate(values)
+    except ValidationError as error:
+        # a value that YAML could not give is not wrong twice
+        told = {problem.path for problem in document.problems}
+        problems += [wrong for wrong in _mistakes(error, document) if wrong.path not in told]
+    if problems:
+        raise ConfigError(problems)
+    return manage
+
+
+def _mistakes(error: ValidationError, document: Document) -> Iterator[Problem]:
+    for details in error.errors():
+        path = tuple(details["loc"])
+        found, allowed = described(details, Manage, secret=path in document.secrets)
+        yield document.problem(path, found, allowed)
+
+
+def _document(path: Path | None, variables: Mapping[str, str]) -> Document:
+    return read_file(path, variables) if path else Document(file="")
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Both mappings in one, `above` winning; mappings inside are merged likewise, lists are replaced."""
+    both = dict(below)
+    for key, value in above.items():
+        old = both.get(key)
+        both[key] = merged(old, value) if isinstance(value, Mapping) and isinstance(old, Mapping) else value
+    return both
