@@ -90,7 +90,7 @@ def change(workspace: Workspace, viewer: str, what: Json) -> Json | None:
     """One change as the person sees it; ``None`` when they do not."""
     kind = what["type"]
     channel = workspace.state.channels.get(what.get("channel", ""))
-    if kind in ("message", "channel", "removed") and (channel is None or not visible(channel, viewer)):
+    if kind in ("message", "channel", "removed", "status") and (channel is None or not visible(channel, viewer)):
         return None
     if kind == "channel" and channel:
         return {"type": kind, "channel": channel_picture(channel)}
@@ -99,12 +99,10 @@ def change(workspace: Workspace, viewer: str, what: Json) -> Json | None:
         if message is None or message.only_for not in (None, viewer):
             return None
         return {"type": kind, "message": message_picture(workspace, message)}
-    if kind == "removed":
+    if kind in ("removed", "status", "demo"):
         return what
     if kind == "app":
         return {"type": kind, "online": workspace.online}
-    if kind == "demo":
-        return what
     if what.get("user") == viewer and kind == "modals":
         return {"type": kind, "modals": modals(workspace, viewer)}
     if what.get("user") == viewer and kind == "home":

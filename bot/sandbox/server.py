@@ -9,9 +9,11 @@ from aiohttp import web
 
 from bot.sandbox import api, responses, state, ui
 from bot.sandbox.courier import Courier
+from bot.sandbox.demo import Demo
 from bot.sandbox.events import Events
 from bot.sandbox.faults import Faults
 from bot.sandbox.link import HttpLink, Link
+from bot.sandbox.methods import files
 from bot.sandbox.options import Options
 from bot.sandbox.rates import Rates
 from bot.sandbox.socket_mode import SocketLink
@@ -42,7 +44,16 @@ async def serve(host: str = "127.0.0.1", port: int = 0, options: Options | None 
         stack.push_async_callback(workspace.courier.close)
         if isinstance(workspace.courier.link, SocketLink):
             stack.push_async_callback(workspace.courier.link.close)
+        if workspace.options.demo_port is not None:
+            workspace.demo = Demo(host, workspace.options.demo_port, lambda reading: announce(workspace, reading))
+            await workspace.demo.start()
+            stack.push_async_callback(workspace.demo.stop)
         yield workspace
+
+
+def announce(workspace: Workspace, reading: state.Json) -> None:
+    """Show the demo service's latest second on every page."""
+    workspace.state.announce("demo", demo=reading)
 
 
 def bound_port(runner: web.AppRunner) -> int:
@@ -91,8 +102,12 @@ def application(workspace: Workspace) -> web.Application:
     async def respond(request: web.Request) -> web.StreamResponse:
         return await responses.serve_response(request, workspace)
 
+    async def upload(request: web.Request) -> web.StreamResponse:
+        return await files.serve_upload(request, workspace)
+
     app.router.add_route("*", "/api/{method}", call)
     app.router.add_get("/link/", link)
     app.router.add_post("/response/{secret}", respond)
+    app.router.add_post("/upload/{file}", upload)
     ui.add_routes(app, workspace)
     return app
