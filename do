@@ -29,8 +29,13 @@ END
 say() { printf '%s\n' "$*" >&2; }
 
 die() {
-    say "do: $1"
-    exit "${2:-1}"
+    say "do: $*"
+    exit 1
+}
+
+misused() {
+    say "do: $*"
+    exit 2
 }
 
 stop() {
@@ -45,7 +50,7 @@ trap 'exit 143' TERM HUP
 step() {
     title=$1 begun=$(date +%s)
     shift
-    [ -n "$log" ] || log=$(mktemp)
+    log=$(mktemp)
     "$@" >"$log" 2>&1 </dev/null &
     job=$!
     while [ -t 2 ] && kill -0 "$job" 2>/dev/null; do
@@ -62,6 +67,8 @@ step() {
         say "  ✗ $title ($(($(date +%s) - begun)) s)"
         cat "$log" >&2
     fi
+    rm -f "$log"
+    log=
     return "$result"
 }
 
@@ -85,7 +92,8 @@ if sys.version_info < (3, 11):
 print(os.path.realpath(sys.executable))' 2>/dev/null && return
     done
     found=$(python3 --version 2>/dev/null || echo none)
-    die "Python 3.11 or newer is needed, found $found; on Debian or Ubuntu: apt-get install python3"
+    die "Python 3.11 or newer is needed, found $found;" \
+        "on Debian 12, Ubuntu 24.04 or newer: apt-get install python3; else https://www.python.org/downloads"
 }
 
 make_venv() {
@@ -206,7 +214,7 @@ bench() {
             exec "$python" -m "benchmarks.$name" "$@"
         fi
     done
-    [ $# -eq 0 ] || die "no benchmark is called '$1'; there are:$found" 2
+    [ $# -eq 0 ] || misused "no benchmark is called '$1'; there are:$found"
 }
 
 lock() {
@@ -238,9 +246,9 @@ case $verb in
     *)
         for known in up manage test check bench lock help; do
             case $verb in
-                "$(printf %.1s $known)"*) die "there is no verb '$verb'; did you mean ./do $known? ./do help lists all" 2 ;;
+                "$(printf %.1s $known)"*) misused "there is no verb '$verb'; did you mean ./do $known? ./do help lists all" ;;
             esac
         done
-        die "there is no verb '$verb'; there are: up, manage, test, check, bench, lock, help" 2
+        misused "there is no verb '$verb'; there are: up, manage, test, check, bench, lock, help"
         ;;
 esac
