@@ -188,7 +188,7 @@ check() {
     step "format" "$python" -m ruff format --check . || failed="$failed format"
     step "lint" "$python" -m ruff check . || failed="$failed lint"
     step "types" "$python" -m mypy || failed="$failed types"
-    step "import contracts" "$venv/bin/lint-imports" --no-logo || failed="$failed contracts"
+    step "import contracts" "$python" "$venv/bin/lint-imports" --no-logo || failed="$failed contracts"
     command -v shellcheck >/dev/null || ! may_install || step "Debian package shellcheck" apt_get shellcheck || :
     if command -v shellcheck >/dev/null; then
         step "shell" shellcheck ./do .ci/run || failed="$failed shell"
@@ -201,20 +201,21 @@ check() {
 }
 
 bench() {
-    found=
+    found= result=0
     for file in benchmarks/[!_]*.py; do
         [ -e "$file" ] || die "there are no benchmarks in this checkout"
         name=$(basename "$file" .py)
         found="$found $name"
         if [ $# -eq 0 ]; then
             say "== $name"
-            "$python" -m "benchmarks.$name"
+            "$python" -m "benchmarks.$name" || result=1
         elif [ "$1" = "$name" ]; then
             shift
             exec "$python" -m "benchmarks.$name" "$@"
         fi
     done
     [ $# -eq 0 ] || misused "no benchmark is called '$1'; there are:$found"
+    return "$result"
 }
 
 lock() {
