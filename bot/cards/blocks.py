@@ -188,7 +188,7 @@ def _bullets(texts: Sequence[Text], budget: int, command: str, noun: str) -> _Pi
     lines: list[Block] = []
     spent = 0
     for text in texts[:MOST_STEPS]:
-        elements = rich(text, PARAGRAPH, command)
+        elements = rich(text, PARAGRAPH, command) or [{"type": "text", "text": "—"}]
         length = sum(map(cost, elements))
         if spent + length > budget:
             break

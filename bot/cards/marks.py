@@ -101,7 +101,7 @@ def address(url: str) -> str | None:
     if split.scheme not in {"http", "https"} or not split.hostname or url != clean(url):
         return None
     # every character that could end the address, or Slack's token around it, is percent-encoded
-    safe = quote(url, safe="!#$%&'()*+,/:;=?@[]~")
+    safe = split.scheme + quote(url[len(split.scheme) :], safe="!#$%&'()*+,/:;=?@[]~")
     return safe if len(safe) <= URL_LIMIT else None
 
 
