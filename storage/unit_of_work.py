@@ -16,7 +16,7 @@ from storage.engine import Address, Conflict, Dialect, StoreError
 from storage.records.alerts import Alert
 from storage.records.checks import CheckState
 from storage.records.incidents import Incident
-from storage.records.jobs import NewJob
+from storage.records.jobs import Job, JobState, NewJob
 from storage.records.journal import Entry
 from storage.records.postmortems import Postmortem
 from storage.tables import alerts, checks, counters, incidents, jobs, journal, postmortems
@@ -48,6 +48,8 @@ class UnitOfWork:
                 await incidents.save(self.conn, record)
             case Postmortem():
                 await postmortems.save(self.conn, record)
+            case Job(state=JobState.DEAD):
+                await jobs.die(self.conn, record)
             case _:
                 raise TypeError(f"{type(record).__name__} is not a record that is kept")
 

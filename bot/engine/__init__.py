@@ -1,0 +1,1 @@
+"""Runs what is due: durable jobs, retries, schedules."""

@@ -33,7 +33,10 @@ class NewJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A row of the queue. `attempts` counts claims, the running one included; `owner` fences late results."""
+    """A row of the queue. `attempts` counts claims, the running one included; `owner` fences late results.
+
+    `postponed` of the attempts were nobody's failure: put off by the handler, or handed back when a worker stopped.
+    """
 
     id: int
     kind: str
@@ -48,3 +51,4 @@ class Job:
     created_at: datetime
     finished_at: datetime | None = None
     last_error: str = ""
+    postponed: int = 0

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Column, Index, Integer, Table, and_, exists, func, literal, or_, select, update
+from sqlalchemy import Column, Index, Integer, Table, and_, case, exists, func, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
@@ -30,6 +30,7 @@ JOBS = Table(
     Column("created_at", Instant, nullable=False),
     Column("finished_at", Instant),
     Column("last_error", Words, nullable=False),
+    Column("postponed", Integer, nullable=False),
     Index(None, "state", "id"),
     Index(None, "finished_at"),
 )
@@ -50,10 +51,14 @@ Index("ix_jobs_pending_lane", JOBS.c.lane, JOBS.c.id, sqlite_where=_IN_LANE, pos
 Index("uq_jobs_running_lane", JOBS.c.lane, unique=True, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
 
 
+# A job that has been started and waits has no owner any more, but in a lane others must still see that it was started.
+_KEEPS_LANE = case((JOBS.c.lane == "", ""), else_=JOBS.c.owner)
+
+
 def to_row(job: NewJob) -> dict[str, Any]:
     """Return the new job as columns of a pending row."""
-    start = {"attempts": 0, "owner": "", "state": JobState.PENDING.value, "finished_at": None, "last_error": ""}
-    return {**row_of(job), **start, "created_at": datetime.now(UTC)}
+    start = {"attempts": 0, "postponed": 0, "owner": "", "state": JobState.PENDING.value, "last_error": ""}
+    return {**row_of(job), **start, "created_at": datetime.now(UTC), "finished_at": None}
 
 
 def from_row(row: Mapping[str, Any]) -> Job:
@@ -125,26 +130,38 @@ async def done(conn: AsyncConnection, ids: Sequence[int], *, owner: str, now: da
     return (await conn.execute(_owned(ids, owner).values(state=JobState.DONE.value, finished_at=now))).rowcount
 
 
-async def retry(conn: AsyncConnection, job: Job, due_at: datetime, error: str, *, counts: bool = True) -> bool:
-    """Let the job run again at that time. False when it is no longer the owner's.
-
-    `counts` False takes the attempt back. The job goes on holding its lane.
-    """
-    attempts = job.attempts if counts else job.attempts - 1
-    again = _owned([job.id], job.owner).values(due_at=due_at, last_error=error, attempts=attempts)
+async def retry(conn: AsyncConnection, job: Job, due_at: datetime, error: str) -> bool:
+    """Let a job that failed run again at that time; False when it is no longer the owner's. It keeps its lane."""
+    again = _owned([job.id], job.owner).values(due_at=due_at, last_error=error, owner=_KEEPS_LANE)
     return (await conn.execute(again)).rowcount == 1
 
 
-async def die(conn: AsyncConnection, job: Job, error: str, *, now: datetime) -> bool:
-    """Give the job up and keep it for people to see. False when it is no longer the owner's."""
-    dead = _owned([job.id], job.owner).values(state=JobState.DEAD.value, finished_at=now, last_error=error)
-    return (await conn.execute(dead)).rowcount == 1
+async def postpone(conn: AsyncConnection, ids: Sequence[int], *, owner: str, due_at: datetime) -> int:
+    """Let jobs run again at that time though they did not fail; says how many are the owner's. They keep their lane."""
+    again = _owned(ids, owner).values(due_at=due_at, postponed=JOBS.c.postponed + 1, owner=_KEEPS_LANE)
+    return (await conn.execute(again)).rowcount
+
+
+async def die(conn: AsyncConnection, job: Job) -> None:
+    """Give a job up, as the record now says, and keep it for people to see; raises `Conflict` when it changed hands."""
+    dead = _owned([job.id], job.owner)
+    values = {"state": JobState.DEAD.value, "finished_at": job.finished_at, "last_error": job.last_error}
+    if (await conn.execute(dead.values(values))).rowcount != 1:
+        raise Conflict(f"job {job.id} is no longer this worker's")
 
 
 async def cancel(conn: AsyncConnection, subject: str, kind: str) -> int:
     """Cancel the pending jobs of that kind about that subject, started ones included; says how many."""
     pending = update(JOBS).where(JOBS.c.subject == subject, JOBS.c.kind == kind, _pending(JOBS))
     return (await conn.execute(pending.values(state=JobState.CANCELLED.value, finished_at=datetime.now(UTC)))).rowcount
+
+
+async def supersede(conn: AsyncConnection, subject: str, kind: str) -> bool:
+    """Cancel the jobs of that kind about that subject that wait; True when one is being run just now (lanes aside)."""
+    mine = (JOBS.c.subject == subject, JOBS.c.kind == kind, _pending(JOBS))
+    waiting = update(JOBS).where(*mine, JOBS.c.owner == "")
+    await conn.execute(waiting.values(state=JobState.CANCELLED.value, finished_at=datetime.now(UTC)))
+    return await conn.scalar(select(JOBS.c.id).where(*mine).limit(1)) is not None
 
 
 async def next_due(conn: AsyncConnection, after: datetime) -> datetime | None:
@@ -178,7 +195,7 @@ async def listing(
 async def revive(conn: AsyncConnection, id: int, *, now: datetime) -> bool:  # noqa: A002
     """Let a dead job run again, now, with all its attempts; False when there is no such dead job."""
     dead = update(JOBS).where(JOBS.c.id == id, JOBS.c.state == JobState.DEAD.value)
-    again = dead.values(state=JobState.PENDING.value, due_at=now, attempts=0, owner="", finished_at=None)
+    again = dead.values(state=JobState.PENDING.value, due_at=now, attempts=0, postponed=0, owner="", finished_at=None)
     return (await conn.execute(again)).rowcount == 1
 
 
