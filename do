@@ -201,7 +201,7 @@ check() {
 }
 
 bench() {
-    found= result=0
+    found='' result=0
     for file in benchmarks/[!_]*.py; do
         [ -e "$file" ] || die "there are no benchmarks in this checkout"
         name=$(basename "$file" .py)
