@@ -81,7 +81,7 @@ def check_block_texts(workspace: Workspace, method: str, blocks: Any) -> None:
 
 
 def check_action_ids(workspace: Workspace, method: str, blocks: list[Json]) -> None:
-    """Record an action id that is in a message or view twice: allowed across blocks, but never meant."""
+    """Record an action id that is in a message twice: allowed across blocks, but never meant."""
     seen = set()
     for _, element in block_kit.interactive(blocks):
         if element["action_id"] in seen:

@@ -5,7 +5,7 @@ import secrets
 from typing import Any
 
 from bot.sandbox import blocks as block_kit
-from bot.sandbox.content import check_action_ids, check_block_texts
+from bot.sandbox.content import check_block_texts
 from bot.sandbox.elements import Report, text
 from bot.sandbox.refusal import Refused, invalid_arguments
 from bot.sandbox.state import Json, View, new_id
@@ -44,7 +44,6 @@ def checked(workspace: Workspace, method: str, body: Any, kind: str) -> Json:
     for unknown in sorted(body.keys() - FIELDS):
         workspace.violate(method, "unknown_view_field", unknown)
     check_block_texts(workspace, method, [body["blocks"], body.get("title"), body.get("submit"), body.get("close")])
-    check_action_ids(workspace, method, body["blocks"])
     external_id = body.get("external_id")
     if external_id and any(view.body.get("external_id") == external_id for view in workspace.state.views()):
         raise Refused("duplicate_external_id")
