@@ -5,7 +5,7 @@ PATIENCE = 20.0
 """Seconds after which a transaction that keeps losing is given up."""
 
 _FIRST = 0.005
-_LONGEST = 0.5
+_LONGEST = 0.2
 
 
 def delay(attempt: int, chance: float) -> float:

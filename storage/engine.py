@@ -134,6 +134,14 @@ def transient(error: BaseException) -> bool:
     return getattr(error.orig, "sqlstate", None) in {"40001", "40P01", "55P03"}
 
 
+def refuses_writes(error: BaseException) -> bool:
+    """Tell whether the database refused to write because the transaction only reads."""
+    cause = getattr(error, "orig", None)
+    return (getattr(cause, "sqlite_errorcode", 0) & 0xFF) == sqlite3.SQLITE_READONLY or (
+        getattr(cause, "sqlstate", None) == "25006"
+    )
+
+
 def explained(at: Address, error: BaseException) -> StoreError | None:
     """Put a failure of the database as such into one line with its mend; None when something else is wrong."""
     if isinstance(error, PoolTimeout):

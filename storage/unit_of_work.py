@@ -122,6 +122,8 @@ class Store:
             async with self._readers.connect() as conn:
                 yield conn
         except SQLAlchemyError as error:
+            if engine.refuses_writes(error):
+                raise RuntimeError("read() cannot write; use transact()") from error
             raise engine.explained(self._at, error) or error from error
 
     async def transact(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:

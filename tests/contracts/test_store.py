@@ -3,14 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from storage.records.alerts import Alert, AlertState, Severity
+from storage.records.checks import CheckState, Status
+from storage.records.incidents import Incident, IncidentStatus
+from storage.records.jobs import Job, JobState, NewJob
+from storage.records.journal import Entry
+from storage.records.postmortems import Postmortem, PostmortemStatus, Section, Statement, StatementKind, Version
+from storage.records.posts import Post
+from storage.records.samples import Sample
+from storage.tables import alerts, checks, fires, incidents, jobs, journal, postmortems, posts, samples
 from storage.unit_of_work import Conflict, Store, UnitOfWork
 
 T0 = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -24,18 +31,539 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 
 
 def an_alert(**changes: Any) -> Alert:
-    alert = Alert(
-        id=1,
-        fingerprint="f1",
-        rule="health-check-failed",
-        severity=Severity.HIGH,
-        summary="redis is down",
-        started_at=T0,
-        opened_at=T0,
-        last_seen_at=T0,
+    fixed: dict[str, Any] = {
+        "id": 1,
+        "fingerprint": "f1",
+        "rule": "health-check-failed",
+        "severity": Severity.HIGH,
+        "summary": "redis is down",
+        "started_at": T0,
+        "opened_at": T0,
+        "last_seen_at": T0,
+    }
+    return Alert(**{**fixed, **changes})
+
+
+def an_incident(**changes: Any) -> Incident:
+    fixed: dict[str, Any] = {
+        "id": 1,
+        "title": "redis is down",
+        "severity": Severity.HIGH,
+        "declared_by": "U1",
+        "started_at": T0,
+        "declared_at": T0,
+    }
+    return Incident(**{**fixed, **changes})
+
+
+def a_check(**changes: Any) -> CheckState:
+    fixed: dict[str, Any] = {
+        "name": "redis",
+        "type": "redis",
+        "status": Status.DOWN,
+        "since": T0,
+        "observed": Status.DOWN,
+        "streak": 2,
+        "streak_since": T0,
+        "observed_at": T0,
+    }
+    return CheckState(**{**fixed, **changes})
+
+
+def a_post(**changes: Any) -> Post:
+    fixed: dict[str, Any] = {
+        "key": "alert:1:card",
+        "subject": "alert:1",
+        "kind": "card",
+        "channel": "C1",
+        "ts": "1.000100",
+        "posted_at": T0,
+    }
+    return Post(**{**fixed, **changes})
+
+
+SECTION = Section(
+    name="impact",
+    author="facts",
+    statements=(Statement(kind=StatementKind.FACT, text="Redis was down for 4 min.", evidence=(3, 4)),),
+)
+
+
+def a_postmortem(**changes: Any) -> Postmortem:
+    return Postmortem(**{"id": 1, "status": PostmortemStatus.IN_REVIEW, "scheduled_at": T0, **changes})
+
+
+async def save(store: Store, *records: Any) -> None:
+    async def work(unit: UnitOfWork) -> None:
+        for record in records:
+            await unit.save(record)
+
+    await store.transact(work)
+
+
+# -- records ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        an_alert(
+            labels={"z": "1", "a": "ü"},
+            value=0.07,
+            threshold=0.05,
+            unit="ratio",
+            next_step=1,
+            next_step_at=T0 + timedelta(minutes=5),
+            acknowledged_at=T0,
+            acknowledged_by="U1",
+            incident_id=7,
+        ),
+        a_check(latency_ms=0.25, detail="connection refused", value=1e-9, threshold=1e300),
+        an_incident(alert_ids=(1, 2), roles={"commander": "U1"}, fingerprint="f1", resolved_at=T0, channel="C9"),
+        a_postmortem(sections=(SECTION,), approved_version=1, approved_at=T0, approved_by="U1"),
+    ],
+    ids=lambda record: type(record).__name__,
+)
+async def test_a_record_comes_back_as_it_was_saved_one_version_higher(store: Store, record: Any) -> None:
+    await save(store, record)
+    async with store.read() as conn:
+        match record:
+            case Alert():
+                kept: Any = await alerts.get(conn, record.id)
+            case CheckState():
+                kept = await checks.get(conn, record.name)
+            case Incident():
+                kept = await incidents.get(conn, record.id)
+            case _:
+                kept = await postmortems.get(conn, record.id)
+    assert kept == replace(record, version=1)
+
+
+@pytest.mark.parametrize(
+    ("table", "record"),
+    [
+        (alerts.ALERTS, Alert),
+        (checks.CHECKS, CheckState),
+        (incidents.INCIDENTS, Incident),
+        (jobs.JOBS, Job),
+        (journal.JOURNAL, Entry),
+        (postmortems.POSTMORTEMS, Postmortem),
+        (postmortems.VERSIONS, Version),
+        (posts.POSTS, Post),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_columns_are_named_as_the_fields_of_the_record(table: Any, record: Any) -> None:
+    assert {column.name for column in table.columns} == {field.name for field in fields(record)}
+
+
+async def test_an_update_replaces_the_version_it_was_decided_on(store: Store) -> None:
+    await save(store, an_alert())
+    await save(store, an_alert(version=1, state=AlertState.ACKNOWLEDGED))
+    async with store.read() as conn:
+        assert await alerts.get(conn, 1) == an_alert(version=2, state=AlertState.ACKNOWLEDGED)
+
+
+async def test_a_stale_version_is_a_conflict_and_changes_nothing(store: Store) -> None:
+    await save(store, an_alert())
+    await save(store, an_alert(version=1, comment="first"))
+    with pytest.raises(Conflict, match="alerts 1: version 1"):
+        await save(store, an_alert(version=1, comment="second"))
+    async with store.read() as conn:
+        assert (await alerts.get(conn, 1)) == an_alert(version=2, comment="first")
+
+
+async def test_a_second_new_record_of_the_same_id_is_a_conflict(store: Store) -> None:
+    await save(store, a_check())
+    with pytest.raises(Conflict):
+        await save(store, a_check(detail="from another replica"))
+
+
+async def test_a_second_open_alert_of_a_fingerprint_is_a_conflict(store: Store) -> None:
+    await save(store, an_alert(id=1))
+    with pytest.raises(Conflict):
+        await save(store, an_alert(id=2))
+
+
+async def test_reopening_an_alert_beside_an_open_one_is_a_conflict(store: Store) -> None:
+    await save(store, an_alert(id=1, state=AlertState.RESOLVED), an_alert(id=2))
+    with pytest.raises(Conflict):
+        await save(store, an_alert(id=1, version=1, state=AlertState.FIRING))
+
+
+async def test_resolved_alerts_share_a_fingerprint_with_one_open_one(store: Store) -> None:
+    gone = AlertState.RESOLVED
+    await save(store, an_alert(id=1, state=gone), an_alert(id=2, state=gone), an_alert(id=3))
+    async with store.read() as conn:
+        assert await alerts.open_by_fingerprint(conn, "f1") == an_alert(id=3, version=1)
+
+
+async def test_declared_incidents_without_a_fingerprint_stand_side_by_side(store: Store) -> None:
+    await save(store, an_incident(id=1), an_incident(id=2))
+    async with store.read() as conn:
+        assert await incidents.open_by_fingerprint(conn, "") is None
+
+
+async def test_a_second_open_incident_of_a_fingerprint_is_a_conflict(store: Store) -> None:
+    await save(store, an_incident(id=1, fingerprint="f1"))
+    with pytest.raises(Conflict):
+        await save(store, an_incident(id=2, fingerprint="f1"))
+
+
+async def test_a_lost_race_is_decided_again_on_the_new_state(store: Store) -> None:
+    await save(store, an_alert())
+    met = asyncio.Barrier(2)
+    tries = 0
+
+    async def add(unit: UnitOfWork) -> None:
+        nonlocal tries
+        tries += 1
+        alert = await alerts.get(unit.conn, 1)
+        assert alert
+        if store.dialect == "postgresql" and tries <= 2:
+            await met.wait()  # both have read the same version
+        await unit.save(replace(alert, next_step=alert.next_step + 1))
+
+    await asyncio.gather(store.transact(add), store.transact(add))
+    async with store.read() as conn:
+        kept = await alerts.get(conn, 1)
+    assert kept
+    assert kept.next_step == 2
+
+
+async def test_many_writers_of_one_locked_record_lose_no_update(store: Store) -> None:
+    await save(store, an_alert())
+
+    async def add(unit: UnitOfWork) -> None:
+        alert = await alerts.get(unit.conn, 1, lock=True)
+        assert alert
+        await unit.save(replace(alert, next_step=alert.next_step + 1))
+
+    await asyncio.gather(*(store.transact(add) for _ in range(15)))
+    async with store.read() as conn:
+        kept = await alerts.get(conn, 1)
+    assert kept
+    assert kept.next_step == 15
+
+
+async def test_an_unknown_kind_of_record_is_refused(store: Store) -> None:
+    with pytest.raises(TypeError, match="str is not a record"):
+        await save(store, "alert")
+
+
+# -- values ----------------------------------------------------------------------------------------------------------
+
+
+async def test_times_come_back_in_utc(store: Store) -> None:
+    elsewhere = datetime(2026, 11, 23, 18, 30, tzinfo=timezone(timedelta(hours=6, minutes=30)))
+    await save(store, an_alert(started_at=elsewhere))
+    async with store.read() as conn:
+        kept = await alerts.get(conn, 1)
+    assert kept
+    assert kept.started_at.isoformat() == "2026-11-23T12:00:00+00:00"
+
+
+async def test_a_time_without_a_zone_is_refused(store: Store) -> None:
+    naive = T0.replace(tzinfo=None)
+    with pytest.raises(Exception, match="has no time zone"):
+        await save(store, an_alert(started_at=naive))
+
+
+async def test_times_compare_across_the_second(store: Store) -> None:
+    moments = [T0 + timedelta(microseconds=us) for us in (-1, 0, 1, 999_999, 1_000_000)]
+    await store.transact(
+        lambda unit: samples.insert(unit.conn, [Sample(metric="m", at=at, value=0) for at in reversed(moments)])
     )
-    return replace(alert, **changes)
+    async with store.read() as conn:
+        assert [sample.at for sample in await samples.series(conn, "m", since=T0)] == moments[1:]
 
 
-async def test_next_id_counts_up_from_one(store: Store) -> None:
-    assert [await store.transact(lambda unit: unit.next_id("alert")) for _ in range(3)] == [1, 2, 3]
+@pytest.mark.parametrize("text", ["'; DROP TABLE alerts; --", "👀 ü\n\t", "%s :name ?", ""])
+async def test_text_comes_back_as_it_was(store: Store, text: str) -> None:
+    await save(store, an_alert(summary=text))
+    async with store.read() as conn:
+        kept = await alerts.get(conn, 1)
+    assert kept
+    assert kept.summary == text
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"], ids=["NUL", "half a surrogate pair"])
+async def test_text_that_no_database_takes_is_kept_with_a_mark(store: Store, text: str) -> None:
+    await save(store, an_alert(summary=text))
+    async with store.read() as conn:
+        kept = await alerts.get(conn, 1)
+    assert kept
+    assert kept.summary == "a\ufffdb"
+
+
+async def test_a_payload_of_a_job_may_hold_any_json(store: Store) -> None:
+    payload = {"z": [1, 2.5, None, True], "a": {"nul": "\x00", "half": "\ud800"}}
+    await store.transact(lambda unit: unit.enqueue([NewJob(kind="k", key="1", due_at=T0, payload=payload)]))
+    async with store.read() as conn:
+        [job] = await jobs.listing(conn)
+    assert job.payload == payload
+    assert list(job.payload) == ["z", "a"]
+
+
+async def test_a_number_that_json_cannot_say_is_refused(store: Store) -> None:
+    with pytest.raises(Exception, match="not JSON compliant"):
+        await store.transact(
+            lambda unit: unit.append(at=T0, kind="K", subject="s", actor="a", payload={"value": float("nan")})
+        )
+
+
+# -- transactions ----------------------------------------------------------------------------------------------------
+
+
+async def test_state_fact_job_and_number_are_committed_together_or_not_at_all(store: Store) -> None:
+    async def broken(unit: UnitOfWork) -> None:
+        number = await unit.next_id("alert")
+        await unit.save(an_alert(id=number))
+        await unit.append(at=T0, kind="AlertOpened", subject=f"alert:{number}", actor="bot", payload={})
+        await unit.enqueue([NewJob(kind="page", key="1", due_at=T0)])
+        raise LookupError("no such policy")
+
+    with pytest.raises(LookupError):
+        await store.transact(broken)
+    async with store.read() as conn:
+        assert await alerts.count(conn) == 0
+        assert await journal.after(conn, 0) == []
+        assert await jobs.listing(conn) == []
+    assert await store.transact(lambda unit: unit.next_id("alert")) == 1
+
+
+async def test_numbers_of_a_name_have_no_gaps_under_concurrency(store: Store) -> None:
+    numbers = await asyncio.gather(*(store.transact(lambda unit: unit.next_id("alert")) for _ in range(15)))
+    assert sorted(numbers) == list(range(1, 16))
+
+
+async def test_numbers_of_two_names_are_counted_apart(store: Store) -> None:
+    await store.transact(lambda unit: unit.next_id("alert"))
+    assert await store.transact(lambda unit: unit.next_id("incident")) == 1
+
+
+async def test_a_read_sees_one_state_however_long_it_lasts(store: Store) -> None:
+    await save(store, an_alert(id=1, fingerprint="f1"))
+    async with store.read() as conn:
+        before = await alerts.count(conn)
+        await save(store, an_alert(id=2, fingerprint="f2"))
+        assert await alerts.count(conn) == before
+
+
+async def test_a_read_cannot_write(store: Store) -> None:
+    with pytest.raises(RuntimeError, match="cannot write"):
+        async with store.read() as conn:
+            await checks.remove(conn, "redis")
+    await save(store, a_check())  # and the connection is good for writing again
+
+
+async def test_a_cancelled_unit_of_work_leaves_nothing_behind(store: Store) -> None:
+    inside = asyncio.Event()
+
+    async def hang(unit: UnitOfWork) -> None:
+        await unit.save(an_alert())
+        inside.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(store.transact(hang))
+    await inside.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    await save(store, an_alert())  # neither the row nor a lock is there
+
+
+async def test_a_unit_of_work_inside_another_is_refused_rather_than_waiting_for_itself(store: Store) -> None:
+    async def outer(_unit: UnitOfWork) -> None:
+        await store.transact(lambda unit: unit.next_id("alert"))
+
+    with pytest.raises(RuntimeError, match="began another"):
+        await store.transact(outer)
+
+
+async def test_a_commit_with_jobs_wakes_and_one_without_does_not(store: Store) -> None:
+    woken: list[str] = []
+    store.wake_on_commit(lambda: woken.append("now"))
+    await save(store, an_alert())
+    assert woken == []
+    await store.transact(lambda unit: unit.enqueue([NewJob(kind="k", key="1", due_at=T0)]))
+    assert woken == ["now"]
+
+
+# -- queries ---------------------------------------------------------------------------------------------------------
+
+
+async def test_alerts_are_listed_newest_first_by_state_and_page(store: Store) -> None:
+    states = [AlertState.RESOLVED, AlertState.FIRING, AlertState.ACKNOWLEDGED, AlertState.FIRING]
+    await save(store, *(an_alert(id=i, fingerprint=f"f{i}", state=s) for i, s in enumerate(states, 1)))
+    async with store.read() as conn:
+        assert [a.id for a in await alerts.listing(conn)] == [4, 3, 2, 1]
+        assert [a.id for a in await alerts.listing(conn, limit=2, offset=1)] == [3, 2]
+        assert [a.id for a in await alerts.listing(conn, states=[AlertState.FIRING])] == [4, 2]
+        assert await alerts.count(conn, states=[AlertState.FIRING, AlertState.RESOLVED]) == 3
+        assert [a.id for a in await alerts.open_alerts(conn)] == [2, 3, 4]
+
+
+async def test_alerts_are_found_by_their_incident(store: Store) -> None:
+    await save(store, *(an_alert(id=i, fingerprint=f"f{i}", incident_id=i % 2) for i in range(1, 5)))
+    async with store.read() as conn:
+        assert [a.id for a in await alerts.of_incident(conn, 1)] == [1, 3]
+
+
+async def test_checks_are_listed_by_name_and_forgotten(store: Store) -> None:
+    await save(store, a_check(name="redis"), a_check(name="api"))
+    assert await store.transact(lambda unit: checks.remove(unit.conn, "redis"))
+    assert not await store.transact(lambda unit: checks.remove(unit.conn, "redis"))
+    async with store.read() as conn:
+        assert [c.name for c in await checks.everything(conn)] == ["api"]
+
+
+async def test_incidents_are_listed_by_status_severity_and_time(store: Store) -> None:
+    await save(
+        store,
+        an_incident(id=1, status=IncidentStatus.RESOLVED, declared_at=T0 - timedelta(days=2)),
+        an_incident(id=2, severity=Severity.CRITICAL),
+        an_incident(id=3, channel="C3"),
+    )
+    async with store.read() as conn:
+        assert [i.id for i in await incidents.listing(conn)] == [3, 2, 1]
+        assert [i.id for i in await incidents.listing(conn, statuses=[IncidentStatus.RESOLVED])] == [1]
+        assert await incidents.count(conn, severity=Severity.CRITICAL) == 1
+        assert await incidents.count(conn, since=T0) == 2
+        assert (await incidents.by_channel(conn, "C3")) == an_incident(id=3, channel="C3", version=1)
+        assert await incidents.by_channel(conn, "") is None
+
+
+async def test_the_journal_reads_back_oldest_first(store: Store) -> None:
+    async def write(unit: UnitOfWork) -> list[Entry]:
+        facts = [("AlertOpened", "alert:1"), ("AlertOpened", "alert:2"), ("AlertResolved", "alert:1")]
+        return [
+            await unit.append(at=T0 + timedelta(seconds=i), kind=kind, subject=subject, actor="bot", payload={"i": i})
+            for i, (kind, subject) in enumerate(facts)
+        ]
+
+    one, two, three = await store.transact(write)
+    async with store.read() as conn:
+        assert await journal.of_subjects(conn, ["alert:1"]) == [one, three]
+        assert await journal.of_subjects(conn, []) == []
+        assert await journal.by_ids(conn, [three.id, one.id, 999]) == [one, three]
+        assert await journal.after(conn, one.id, limit=1) == [two]
+        assert await journal.of_kind(conn, "AlertOpened") == [one, two]
+        assert await journal.of_kind(conn, "AlertOpened", since=T0 + timedelta(seconds=1)) == [two]
+        assert await journal.of_kind(conn, "AlertOpened", limit=1) == [two]
+
+
+async def test_a_post_is_found_by_message_and_subject(store: Store) -> None:
+    card, note = a_post(), a_post(key="n", kind="note", ts="2.000100", posted_at=T0 + timedelta(seconds=1))
+
+    async def put(unit: UnitOfWork) -> None:
+        await posts.put(unit.conn, note)
+        await posts.put(unit.conn, card)
+
+    await store.transact(put)
+    async with store.read() as conn:
+        assert await posts.by_message(conn, "C1", "2.000100") == note
+        assert await posts.by_message(conn, "C1", "9.9") is None
+        assert await posts.of_subject(conn, "alert:1") == [card, note]
+        assert await posts.of_subject(conn, "alert:1", kind="note") == [note]
+
+
+async def test_a_post_put_again_is_replaced(store: Store) -> None:
+    await store.transact(lambda unit: posts.put(unit.conn, a_post()))
+    await store.transact(lambda unit: posts.put(unit.conn, a_post(ts="9.000900")))
+    async with store.read() as conn:
+        assert await posts.of_subject(conn, "alert:1") == [a_post(ts="9.000900")]
+
+
+async def test_a_post_remembers_what_it_shows(store: Store) -> None:
+    await store.transact(lambda unit: posts.put(unit.conn, a_post()))
+    await store.transact(lambda unit: posts.shown(unit.conn, "alert:1:card", "digest", T0))
+    async with store.read() as conn:
+        assert await posts.get(conn, "alert:1:card") == a_post(rendered="digest", edited_at=T0)
+
+
+async def test_all_versions_of_a_postmortem_are_kept(store: Store) -> None:
+    texts = [
+        Version(incident_id=1, number=n, at=T0, author="U1", reason="review", sections=(replace(SECTION, revision=n),))
+        for n in (1, 2)
+    ]
+
+    async def work(unit: UnitOfWork) -> None:
+        for text in reversed(texts):
+            await postmortems.add_version(unit.conn, text)
+        await unit.save(a_postmortem())
+
+    await store.transact(work)
+    async with store.read() as conn:
+        assert await postmortems.versions(conn, 1) == texts
+        assert await postmortems.version(conn, 1, 2) == texts[1]
+        assert await postmortems.version(conn, 1, 3) is None
+
+
+async def test_a_version_without_its_postmortem_is_refused(store: Store) -> None:
+    text = Version(incident_id=7, number=1, at=T0, author="U1", reason="", sections=())
+    with pytest.raises(DBAPIError):
+        await store.transact(lambda unit: postmortems.add_version(unit.conn, text))
+
+
+async def test_samples_are_found_by_their_labels_in_any_order(store: Store) -> None:
+    a = Sample(metric="latency", at=T0, value=1.5, labels={"check": "redis", "host": "a"})
+    b = Sample(metric="latency", at=T0 + timedelta(seconds=1), value=2.5, labels={"check": "api"})
+    await store.transact(lambda unit: samples.insert(unit.conn, [b, a]))
+    async with store.read() as conn:
+        assert await samples.series(conn, "latency", {"host": "a", "check": "redis"}) == [a]
+        assert await samples.series(conn, "latency") == [a, b]
+        assert await samples.series(conn, "latency", {}) == []
+
+
+async def test_a_sample_that_is_no_number_is_left_out(store: Store) -> None:
+    values = [float("nan"), float("inf"), 1.0]
+    await store.transact(
+        lambda unit: samples.insert(unit.conn, [Sample(metric="m", at=T0, value=value) for value in values])
+    )
+    async with store.read() as conn:
+        assert [sample.value for sample in await samples.series(conn, "m")] == [float("inf"), 1.0]
+
+
+async def test_old_samples_are_purged_in_batches(store: Store) -> None:
+    old = [Sample(metric="m", at=T0 - timedelta(days=d), value=d) for d in range(5)]
+    await store.transact(lambda unit: samples.insert(unit.conn, old))
+    counted = [await store.transact(lambda unit: samples.purge(unit.conn, T0, limit=3)) for _ in range(3)]
+    assert counted == [3, 1, 0]
+    async with store.read() as conn:
+        assert [sample.value for sample in await samples.series(conn, "m")] == [0]
+
+
+async def test_a_firing_is_claimed_once(store: Store) -> None:
+    claims = await asyncio.gather(
+        *(store.transact(lambda unit: fires.claim(unit.conn, "health.round", T0)) for _ in range(8))
+    )
+    assert sorted(claims) == [False] * 7 + [True]
+
+
+async def test_two_firings_are_two_claims(store: Store) -> None:
+    async def claim(unit: UnitOfWork) -> list[bool]:
+        moments = [T0, T0 + timedelta(seconds=60), T0]
+        return [await fires.claim(unit.conn, "health.round", at) for at in moments]
+
+    assert await store.transact(claim) == [True, True, False]
+
+
+async def test_an_acknowledgement_cancels_pending_steps_in_its_own_transaction(store: Store) -> None:
+    steps = [
+        NewJob(kind="escalate", key="a", due_at=T0, subject="alert:1"),
+        NewJob(kind="escalate", key="b", due_at=T0, subject="alert:2"),
+        NewJob(kind="refresh", key="c", due_at=T0, subject="alert:1"),
+    ]
+    await store.transact(lambda unit: unit.enqueue(steps))
+
+    async def acknowledge(unit: UnitOfWork) -> int:
+        await unit.save(an_alert(state=AlertState.ACKNOWLEDGED))
+        return await unit.cancel("alert:1", "escalate")
+
+    assert await store.transact(acknowledge) == 1
+    async with store.read() as conn:
+        assert {job.key: job.state for job in await jobs.listing(conn)} == {
+            "a": JobState.CANCELLED,
+            "b": JobState.PENDING,
+            "c": JobState.PENDING,
+        }
