@@ -51,13 +51,20 @@ def _markdown_table(card: Card, command: str) -> str:
     if table is None:
         return ""
     rules = ["---:" if column in table.numeric else "---" for column in table.columns]
-    rows = [[_inline(cell, command) for cell in row] for row in table.rows]
+    # a bar ends a cell even inside a code span
+    rows = [[re.sub(r"(?<!\\)\|", r"\\|", _inline(cell, command)) for cell in row] for row in table.rows]
     lines = [[_escaped(column) for column in table.columns], rules, *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _inline(text: Text, command: str) -> str:
-    return "".join(_markdown(part, command) for part in parts(text))
+    said = ""
+    for part in parts(text):
+        piece = _markdown(part, command)
+        # two code spans or two bold words that touch would be read as one
+        touching = piece[:1] in {"`", "*"} and said.endswith(piece[:1]) and not said.endswith(f"\\{piece[:1]}")
+        said += f" {piece}" if touching else piece
+    return said
 
 
 def _markdown(part: str | Mark, command: str) -> str:

@@ -91,9 +91,10 @@ def _layout(card: Card, width: int, now: datetime, zone: tzinfo | None, command:
     offers = [(label, target) for label, target in offers if target]
     if offers:
         yield inset(_pairs([(label, Rich(target, style="cyan")) for label, target in offers]))
-    ending = [text for text in (card.footer, card.hint) if not empty(text)]
+    ending = [_dimmed(said(card.footer))] if not empty(card.footer) else []
+    ending += [said(card.hint)] if not empty(card.hint) else []
     if ending:
-        yield inset(Rich("\n").join(_dimmed(said(text)) for text in ending))
+        yield inset(Rich("\n").join(ending))
 
 
 def _title(card: Card) -> Rich:
