@@ -148,7 +148,8 @@ def _scalar(document: Document, node: Any, path: KeyPath, loader: Any) -> Any:
         return node.value  # YAML 1.1 reads 10:30 as the number 630; here it is a time of day
     try:
         return loader.construct_object(node)
-    except (yaml.YAMLError, ValueError, OverflowError, TypeError):
+    except (yaml.YAMLError, ValueError, ArithmeticError, TypeError, AttributeError, LookupError):
+        # with a tag in front (!!bool x) PyYAML's constructors trip over values that they would never be given without
         tag = node.tag.rpartition(":")[2]
         found = f'"{str(node.value)[:40]}" as {tag}'
         document.problems.append(document.problem(path, found, "plain values: text, numbers, true, false, dates"))

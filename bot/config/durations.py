@@ -15,8 +15,10 @@ _NAMES = {
     **dict.fromkeys(("d", "day", "days"), "d"),
     **dict.fromkeys(("w", "week", "weeks"), "w"),
 }
-_PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?) ?([a-z]+) ?")
-_ISO = re.compile(r"P(?=.)(?:(\d{1,9})D)?(?:T(?=.)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,6})?)S)?)?")
+_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([a-z]+) ?")
+_ISO = re.compile(
+    r"P(?=.)(?:(\d{1,9})D)?(?:T(?=.)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,6})?)S)?)?", re.ASCII
+)
 LONGEST = timedelta(days=3660)
 ALLOWED = 'a number with a unit, like "60s", "5m", "1h30m" or "2d"'
 ALLOWED_AFTER = f'"immediately", "after5min", or {ALLOWED}'

@@ -10,18 +10,18 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-def _counted(value: Any) -> Any:
-    # pydantic reads true as 1, which nobody means
+def numeric(value: Any) -> Any:
+    """A check before numbers: pydantic reads true as 1, which nobody means."""
     if isinstance(value, bool):
-        raise ValueError("a whole number")  # noqa: TRY004 - pydantic turns only ValueError into an error of the field
+        raise ValueError("a number")  # noqa: TRY004 - pydantic turns only ValueError into an error of the field
     return value
 
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Item = TypeVar("Item")
 Listed = Annotated[tuple[Item, ...], BeforeValidator(_listed)]
-Whole = Annotated[int, BeforeValidator(_counted)]
-Rounds = Annotated[Whole, Field(ge=1, le=100)]
+Rounds = Annotated[int, Field(ge=1, le=100), BeforeValidator(numeric)]
+Milliseconds = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(numeric)]
 
 
 def _matching(pattern: str, allowed: str) -> AfterValidator:

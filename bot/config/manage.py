@@ -27,7 +27,7 @@ from bot.config.cross import crossed
 from bot.config.document import Document, read_file
 from bot.config.durations import Delay, Duration, PositiveDuration
 from bot.config.errors import ConfigError, Problem, described, nearest
-from bot.config.fields import Emoji, Listed, Member, Name, Room, Rounds, UserId, Whole
+from bot.config.fields import Emoji, Listed, Member, Milliseconds, Name, Room, Rounds, UserId, numeric
 from bot.config.plugins import Kind, NoOptions, with_options
 from bot.config.settings import environment
 from storage.records.alerts import Severity
@@ -74,8 +74,8 @@ class CheckConfig(Part):
 
     name: Name = Field(description="What it is called in reports and alerts; each name once.")
     type: Name = Field(description="Kind of check.")
-    degraded_ms: float | None = Field(
-        default=None, gt=0, description="Latency in milliseconds from which it is degraded; default is the section's."
+    degraded_ms: Milliseconds | None = Field(
+        default=None, description="Latency in milliseconds from which it is degraded; default is the section's."
     )
     timeout: PositiveDuration | None = Field(
         default=None, description="How long one probe may take; default is the section's."
@@ -90,8 +90,8 @@ class Health(Part):
     timeout: PositiveDuration = Field(default=timedelta(seconds=10), description="How long one probe may take.")
     rounds_down: Rounds = Field(default=2, description="Bad rounds in a row before a check counts as degraded or down.")
     rounds_up: Rounds = Field(default=2, description="Good rounds in a row before it counts as recovered.")
-    degraded_ms: float = Field(
-        default=100.0, gt=0, description="Latency in milliseconds from which a check is degraded."
+    degraded_ms: Milliseconds = Field(
+        default=100.0, description="Latency in milliseconds from which a check is degraded."
     )
     checks: tuple[CheckConfig, ...] = Field(default=(), description="The checks, beside those that run by themselves.")
 
@@ -188,7 +188,7 @@ class Oncall(Part):
     @classmethod
     def _handover(cls, said: str, info: ValidationInfo) -> str:
         lowered = " ".join(said.lower().split())
-        match = re.fullmatch(rf"(?:({'|'.join(WEEKDAYS)}) )?([01]\d|2[0-3]):[0-5]\d", lowered)
+        match = re.fullmatch(rf"(?:({'|'.join(WEEKDAYS)}) )?([01][0-9]|2[0-3]):[0-5][0-9]", lowered)
         if not match:
             raise ValueError('a day and a time, like "mon 09:00"')
         if info.data.get("rotation") == "weekly" and not match[1]:
@@ -240,7 +240,7 @@ class Postmortems(Part):
     timeout: PositiveDuration = Field(
         default=timedelta(seconds=60), description="How long the model may take for a section."
     )
-    budget: Annotated[Whole, Field(ge=1000)] = Field(
+    budget: Annotated[int, Field(ge=1000), BeforeValidator(numeric)] = Field(
         default=60_000, description="Tokens that one postmortem may use in all."
     )
 
