@@ -55,7 +55,7 @@ async def serve_call(request: web.Request, workspace: Workspace) -> web.StreamRe
 
 
 def answer(outcome: Outcome, workspace: Workspace) -> web.Response:
-    """The HTTP form of an outcome."""
+    """Give the HTTP form of an outcome."""
     headers = {"x-oauth-scopes": ",".join(sorted(workspace.options.scopes)), "x-slack-req-id": "sandbox"}
     if outcome.retry_after:
         headers["Retry-After"] = str(outcome.retry_after)
@@ -65,7 +65,7 @@ def answer(outcome: Outcome, workspace: Workspace) -> web.Response:
 
 
 def bearer(request: web.Request) -> str:
-    """The token of the ``Authorization`` header."""
+    """Give the token of the ``Authorization`` header."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
 
@@ -92,7 +92,7 @@ def perform(workspace: Workspace, name: str, given: Json, token: str, *, is_json
 
 
 def failed(fault: Fault) -> Outcome:
-    """The outcome that a fault asks for."""
+    """Give the outcome that a fault asks for."""
     if fault.kind == "rate_limit":
         return Outcome({"ok": False, "error": "ratelimited"}, 429, int(fault.seconds))
     if fault.kind == "http_error":
@@ -124,7 +124,7 @@ def check_scopes(workspace: Workspace, name: str, method: Method, args: Args) ->
 
 
 def kinds(state: State, name: str, method: Method, args: Args) -> list[str]:
-    """The kinds of conversation that a call touches, of those that need a scope of their own."""
+    """Give the kinds of conversation that a call touches, of those that need a scope of their own."""
     if "any" in method.scopes or not method.scopes:
         return list(method.scopes)
     if name in LISTS:

@@ -23,30 +23,30 @@ class Args:
     values: Json
 
     def text(self, name: str) -> str:
-        """A string; empty when it is missing."""
+        """Give a string; empty when it is missing."""
         value = self.values.get(name)
         return "" if value is None else str(value)
 
     def flag(self, name: str, *, default: bool = False) -> bool:
-        """A boolean in any of the forms that Slack reads."""
+        """Give a boolean in any of the forms that Slack reads."""
         value = self.values.get(name)
         return default if value is None else str(value).lower() in ("true", "1", "t", "yes")
 
     def number(self, name: str, default: int) -> int:
-        """A whole number. Raises ``Refused`` for anything else."""
+        """Give a whole number. Raises ``Refused`` for anything else."""
         try:
             return int(self.values.get(name) or default)
         except (TypeError, ValueError):
             raise invalid_arguments(f"must be a number [json-pointer:/{name}]") from None
 
     def words(self, name: str) -> list[str]:
-        """A list, or a string with commas."""
+        """Give a list, or a string with commas."""
         value = self.values.get(name)
         parts = value if isinstance(value, list) else self.text(name).split(",")
         return [str(part).strip() for part in parts if str(part).strip()]
 
     def parsed(self, name: str, error: str) -> Any:
-        """A JSON value, parsed when it came as a string; ``None`` when missing. Raises ``Refused(error)``."""
+        """Give a JSON value, parsed when it came as a string; ``None`` when missing. Raises ``Refused(error)``."""
         value = self.values.get(name)
         if not isinstance(value, str):
             return value
@@ -111,12 +111,12 @@ def page(items: list[Json], args: Args, default: int = 100, most: int = 999) -> 
 
 
 def encode_cursor(kind: str, value: str) -> str:
-    """An opaque cursor."""
+    """Give an opaque cursor."""
     return base64.b64encode(f"{kind}:{value}".encode()).decode()
 
 
 def decode_cursor(args: Args, kind: str) -> str:
-    """The value of the cursor that was given; empty without one. Raises ``Refused``."""
+    """Give the value of the cursor that was given; empty without one. Raises ``Refused``."""
     cursor = args.text("cursor")
     if not cursor:
         return ""

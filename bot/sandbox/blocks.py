@@ -16,6 +16,7 @@ from bot.sandbox.elements import (
     Field,
     Report,
     anything,
+    chosen,
     each,
     one_of,
     string,
@@ -34,7 +35,7 @@ ACTION_ELEMENTS = frozenset(ELEMENTS) - {"image", "plain_text_input", "number_in
 
 
 def element(allowed: frozenset[str]) -> Check:
-    """A check for one interactive element or image out of ``allowed``."""
+    """Make a check for one interactive element or image out of ``allowed``."""
 
     def check(value: Any, at: str, report: Report) -> None:
         kind = value.get("type") if isinstance(value, dict) else None
@@ -42,13 +43,15 @@ def element(allowed: frozenset[str]) -> Check:
             report.problem(f"unsupported type: {kind}", f"{at}/type")
             return
         check_fields(value, ELEMENTS[kind], at, report)
+        if kind in ("static_select", "multi_static_select"):
+            chosen(value, at, report)
         report.action(value.get("action_id"), at)
 
     return check
 
 
 def context_element(value: Any, at: str, report: Report) -> None:
-    """An image or a text of a context block."""
+    """Accept an image or a text of a context block."""
     if isinstance(value, dict) and value.get("type") == "image":
         check_fields(value, ELEMENTS["image"], at, report)
     else:
@@ -56,7 +59,7 @@ def context_element(value: Any, at: str, report: Report) -> None:
 
 
 def rows(value: Any, at: str, report: Report) -> None:
-    """The rows of a table: at most 100 of 20 cells."""
+    """Accept the rows of a table: at most 100 of 20 cells."""
     each(anything, most=100)(value, at, report)
     if isinstance(value, list) and any(not isinstance(row, list) or len(row) > 20 for row in value):
         report.problem("no more than 20 items allowed", at)
@@ -160,7 +163,7 @@ def check_block(block: Any, at: str, surface: Surface, report: Report) -> None:
 
 
 def total_text(value: Any) -> int:
-    """The characters of all texts in blocks."""
+    """Give the characters of all texts in blocks."""
     if isinstance(value, dict):
         own = len(value["text"]) if isinstance(value.get("text"), str) else 0
         return own + sum(total_text(inner) for inner in value.values() if not isinstance(inner, str))
@@ -168,7 +171,7 @@ def total_text(value: Any) -> int:
 
 
 def with_ids(blocks: list[Json]) -> list[Json]:
-    """The blocks with a random ``block_id`` and ``action_id`` where the app gave none, as Slack adds them."""
+    """Give the blocks with a random ``block_id`` and ``action_id`` where the app gave none, as Slack adds them."""
     return [with_block_id(block) for block in blocks]
 
 

@@ -51,7 +51,7 @@ def check_text(workspace: Workspace, method: str, text: str) -> None:
 
 
 def message_blocks(workspace: Workspace, method: str, blocks: Any) -> list[Json] | None:
-    """The blocks of a message with their ids; ``None`` when there are none. Raises ``Refused``."""
+    """Give the blocks of a message with their ids; ``None`` when there are none. Raises ``Refused``."""
     if blocks is None:
         return None
     if not isinstance(blocks, list):
@@ -90,7 +90,7 @@ def check_action_ids(workspace: Workspace, method: str, blocks: list[Json]) -> N
 
 
 def message_attachments(workspace: Workspace, method: str, attachments: Any) -> list[Json] | None:
-    """The attachments of a message. Raises ``Refused``."""
+    """Give the attachments of a message. Raises ``Refused``."""
     if attachments is None:
         return None
     if not isinstance(attachments, list) or not all(isinstance(item, dict) for item in attachments):
@@ -107,7 +107,7 @@ def message_attachments(workspace: Workspace, method: str, attachments: Any) -> 
 
 
 def metadata(args: Args) -> Json | None:
-    """The metadata of a message; an empty object stays one, because it removes what is there. Raises ``Refused``."""
+    """Give the metadata of a message; an empty object stays, it removes what is there. Raises ``Refused``."""
     given = args.parsed("metadata", "invalid_metadata_format")
     if given is None or given == {}:
         return given  # type: ignore[no-any-return]  # parsed() gives Any, narrowed here to None or {}

@@ -11,14 +11,14 @@ Deed = Callable[[Workspace, Json], Awaitable[Json]]
 
 
 def who(workspace: Workspace, body: Json) -> Person:
-    """The person who acts. Raises ``Impossible``."""
+    """Give the person who acts. Raises ``Impossible``."""
     if body.get("user") not in {user.id for user in workspace.state.people()}:
         raise Impossible("There is no such person.")
     return workspace.person(body["user"])
 
 
 def told(outcome: Outcome) -> Json:
-    """An outcome for the page."""
+    """Give an outcome for the page."""
     return {"acked": outcome.acked, "errors": outcome.errors, "problem": outcome.problem, "options": outcome.options}
 
 

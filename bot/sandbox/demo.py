@@ -154,7 +154,7 @@ class Demo:
             self.on_reading(self.reading())
 
     def recent(self, seconds: float = WINDOW) -> list[Sample]:
-        """The requests that ended within the last seconds."""
+        """Give the requests that ended within the last seconds."""
         since = time.monotonic() - seconds
         return [sample for sample in self.samples if sample.at >= since]
 
@@ -163,17 +163,17 @@ class Demo:
         return sum(sample.good for sample in self.recent(1.0))
 
     def error_rate(self) -> float:
-        """The share of recent requests that failed, 0 to 1."""
+        """Give the share of recent requests that failed, 0 to 1."""
         recent = self.recent()
         return round(sum(not sample.good for sample in recent) / len(recent), 3) if recent else 0.0
 
     def p95_ms(self) -> float:
-        """The time in milliseconds within which 95 % of the recent good requests were answered."""
+        """Give the time in milliseconds within which 95 % of the recent good requests were answered."""
         times = sorted(sample.seconds for sample in self.recent() if sample.good)
         return round(times[max(0, -(-len(times) * 95 // 100) - 1)] * 1000, 1) if times else 0.0
 
     def reading(self) -> Json:
-        """The mode and the figures of the last minute, for the page."""
+        """Give the mode and the figures of the last minute, for the page."""
         return {"mode": self.mode, "url": self.url, "history": list(self.history)}
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:

@@ -17,7 +17,7 @@ class Report:
         self.problems.append(f"{what} [json-pointer:{at}]")
 
     def action(self, action_id: str | None, at: str) -> None:
-        """An action id must be alone in its block."""
+        """Note an action id that is not alone in its block."""
         if action_id is None:
             return
         if action_id in self.actions:
@@ -41,7 +41,7 @@ def anything(_value: Any, _at: str, _report: Report) -> None:
 
 
 def string(most: int, least: int = 1) -> Check:
-    """A string of ``least`` to ``most`` characters."""
+    """Accept a string of ``least`` to ``most`` characters."""
 
     def check(value: Any, at: str, report: Report) -> None:
         if not isinstance(value, str):
@@ -55,7 +55,7 @@ def string(most: int, least: int = 1) -> Check:
 
 
 def text(most: int, *, plain: bool = False) -> Check:
-    """A text object of 1 to ``most`` characters; ``plain`` forbids markup."""
+    """Accept a text object of 1 to ``most`` characters; ``plain`` forbids markup."""
 
     def check(value: Any, at: str, report: Report) -> None:
         kind = value.get("type") if isinstance(value, dict) else None
@@ -72,7 +72,7 @@ def text(most: int, *, plain: bool = False) -> Check:
 
 
 def each(check_item: Check, *, most: int, least: int = 1) -> Check:
-    """A list of ``least`` to ``most`` items that all pass a check."""
+    """Accept a list of ``least`` to ``most`` items that all pass a check."""
 
     def check(value: Any, at: str, report: Report) -> None:
         if not isinstance(value, list):
@@ -89,7 +89,7 @@ def each(check_item: Check, *, most: int, least: int = 1) -> Check:
 
 
 def one_of(*allowed: str) -> Check:
-    """One of a few words."""
+    """Accept one of a few words."""
 
     def check(value: Any, at: str, report: Report) -> None:
         if value not in allowed:
@@ -114,7 +114,7 @@ def option(text_kind: Check) -> Check:
 
 
 def options(*, most: int, least: int = 1, marked: bool = False) -> Check:
-    """A list of options with values that differ."""
+    """Accept a list of options with values that differ."""
     check_list = each(option(text(75, plain=not marked)), most=most, least=least)
 
     def check(value: Any, at: str, report: Report) -> None:
@@ -128,7 +128,7 @@ def options(*, most: int, least: int = 1, marked: bool = False) -> Check:
 
 
 def confirm(value: Any, at: str, report: Report) -> None:
-    """A confirmation dialog."""
+    """Accept a confirmation dialog."""
     if not isinstance(value, dict):
         report.problem("must be an object", at)
         return
@@ -145,13 +145,31 @@ def confirm(value: Any, at: str, report: Report) -> None:
 
 
 def option_groups(value: Any, at: str, report: Report) -> None:
-    """Groups of options under a label."""
+    """Accept groups of options under a label."""
 
     def group(item: Any, place: str, inner: Report) -> None:
         text(75, plain=True)(item.get("label"), f"{place}/label", inner)
         options(most=100)(item.get("options"), f"{place}/options", inner)
 
     each(group, most=100)(value, at, report)
+
+
+def chosen(value: Mapping[str, Any], at: str, report: Report) -> None:
+    """Hold a static menu's options and what it starts with against each other."""
+    if bool(value.get("options")) == bool(value.get("option_groups")):
+        report.problem("exactly one of options and option_groups is required", at)
+        return
+    groups = value.get("option_groups") or []
+    listed = [*(value.get("options") or [])]
+    for group in groups:
+        listed += group.get("options") or [] if isinstance(group, dict) else []
+    first = value.get("initial_option")
+    for name, start in (
+        ("initial_option", [first] if first else []),
+        ("initial_options", value.get("initial_options")),
+    ):
+        if any(one not in listed for one in start or []):
+            report.problem("initial option must be one of the options", f"{at}/{name}")
 
 
 IDENTIFIER = string(255)

@@ -12,7 +12,7 @@ MESSAGE_EVENTS = {"channel": "message.channels", "group": "message.groups", "im"
 
 
 def envelope(event: Json, state: State) -> Json:
-    """The outer ``event_callback`` around one event."""
+    """Give the outer ``event_callback`` around one event."""
     return {
         "token": "sandbox",
         "team_id": TEAM_ID,
@@ -50,7 +50,7 @@ class Events:
             self.courier.tell(envelope({"event_ts": self.state.next_ts(), **event}, self.state))
 
     def message(self, message: Message) -> None:
-        """A message was posted; one that mentions the bot is an ``app_mention`` besides."""
+        """Tell that a message was posted; one that mentions the bot is an ``app_mention`` besides."""
         channel = self.state.channels[message.channel]
         if BOT_USER_ID not in channel.members:
             return
@@ -61,15 +61,15 @@ class Events:
             self.send("app_mention", {**shape, **where, "type": "app_mention"})
 
     def message_changed(self, message: Message, previous: Json) -> None:
-        """A message was edited."""
+        """Tell that a message was edited."""
         self.hidden(message, {"subtype": "message_changed", "previous_message": previous}, with_message=True)
 
     def message_deleted(self, message: Message, previous: Json) -> None:
-        """A message was deleted."""
+        """Tell that a message was deleted."""
         self.hidden(message, {"subtype": "message_deleted", "deleted_ts": message.ts, "previous_message": previous})
 
     def hidden(self, message: Message, change: Json, *, with_message: bool = False) -> None:
-        """A change of a message, as a hidden message event of its own."""
+        """Tell of a change of a message, as a hidden message event of its own."""
         channel = self.state.channels[message.channel]
         if BOT_USER_ID not in channel.members:
             return
@@ -80,7 +80,7 @@ class Events:
         self.send(MESSAGE_EVENTS[channel.kind], event | {"channel_type": CHANNEL_TYPES[channel.kind]})
 
     def reaction(self, message: Message, user: str, name: str, *, added: bool) -> None:
-        """A reaction was added to a message or taken back."""
+        """Tell that a reaction was added to a message or taken back."""
         if BOT_USER_ID not in self.state.channels[message.channel].members:
             return
         kind = "reaction_added" if added else "reaction_removed"
@@ -88,7 +88,7 @@ class Events:
         self.send(kind, {"type": kind, "user": user, "reaction": name, "item": item, "item_user": message.user})
 
     def pin(self, message: Message, user: str, *, added: bool) -> None:
-        """A message was pinned or unpinned."""
+        """Tell that a message was pinned or unpinned."""
         channel = self.state.channels[message.channel]
         if BOT_USER_ID not in channel.members:
             return
@@ -105,7 +105,7 @@ class Events:
         )
 
     def member(self, channel: Channel, user: str, *, joined: bool, inviter: str | None = None) -> None:
-        """Someone entered or left a channel of the bot."""
+        """Tell that someone entered or left a channel of the bot."""
         if channel.kind == "im" or (BOT_USER_ID not in channel.members and user != BOT_USER_ID):
             return
         kind = "member_joined_channel" if joined else "member_left_channel"
@@ -119,7 +119,7 @@ class Events:
         self.send(kind, event | ({"inviter": inviter} if inviter else {}))
 
     def channel(self, channel: Channel, what: str, user: str) -> None:
-        """A channel was ``created``, ``archive``-d, ``unarchive``-d or ``rename``-d; a private one only for its members."""
+        """Tell that a channel was created, archived, unarchived or renamed; of a private one only as a member."""
         if channel.kind == "group" and BOT_USER_ID not in channel.members:
             return
         kind = f"{channel.kind}_{what}"
@@ -134,13 +134,13 @@ class Events:
             self.send(kind, {"type": kind, "channel": channel.id, "user": user, "is_moved": 0})
 
     def home_opened(self, user: str, tab: str, view: View | None) -> None:
-        """A person opened the app's Home or Messages tab."""
+        """Tell that a person opened the app's Home or Messages tab."""
         event: Json = {"type": "app_home_opened", "user": user, "channel": self.state.im(user).id, "tab": tab}
         if view and tab == "home":
             event["view"] = shapes.view(view)
         self.send("app_home_opened", event)
 
     def file_shared(self, file_id: str, user: str, channel: str) -> None:
-        """A file was shared in a channel."""
+        """Tell that a file was shared in a channel."""
         event = {"type": "file_shared", "file_id": file_id, "user_id": user, "file": {"id": file_id}}
         self.send("file_shared", event | {"channel_id": channel})

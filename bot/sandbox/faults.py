@@ -66,7 +66,7 @@ class Faults:
         self.pending.clear()
 
     def take(self, method: str, *kinds: Kind) -> Fault | None:
-        """The next fault of these kinds for a method, counted as used; ``None`` where there is none."""
+        """Give the next fault of these kinds for a method, counted as used; ``None`` where there is none."""
         for fault in self.pending:
             if fault.kind in kinds and fault.method in (method, ANY):
                 if fault.times is not None:

@@ -8,12 +8,12 @@ from bot.sandbox.workspace import Workspace
 
 
 def person(user: User) -> Json:
-    """The short portrait of who acted."""
+    """Give the short portrait of who acted."""
     return {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM_ID}
 
 
 def base(kind: str, user: User) -> Json:
-    """What every interactive payload has."""
+    """Give what every interactive payload has."""
     return {
         "type": kind,
         "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
@@ -26,17 +26,17 @@ def base(kind: str, user: User) -> Json:
 
 
 def place(channel: Channel) -> Json:
-    """The short form of a channel."""
+    """Give the short form of a channel."""
     return {"id": channel.id, "name": "directmessage" if channel.kind == "im" else channel.name}
 
 
 def response_url(workspace: Workspace, secret: str) -> str:
-    """The address to which the app may answer."""
+    """Give the address to which the app may answer."""
     return f"{workspace.url}response/{secret}"
 
 
 def command(workspace: Workspace, user: User, name: str, text: str, channel: Channel) -> Json:
-    """A slash command."""
+    """Give a slash command."""
     secret = workspace.tickets.response_url(channel.id, user.id)
     return {
         "token": "sandbox",
@@ -98,7 +98,7 @@ def view_action(workspace: Workspace, user: User, view: View, chosen: Json, give
 
 
 def message_shortcut(workspace: Workspace, user: User, callback_id: str, message: Message) -> Json:
-    """A shortcut in the menu of a message."""
+    """Give a shortcut in the menu of a message."""
     channel = workspace.state.channels[message.channel]
     secret = workspace.tickets.response_url(channel.id, user.id, message.ts, message.thread_ts)
     return base("message_action", user) | {
@@ -113,7 +113,7 @@ def message_shortcut(workspace: Workspace, user: User, callback_id: str, message
 
 
 def global_shortcut(workspace: Workspace, user: User, callback_id: str) -> Json:
-    """A shortcut of the whole workspace."""
+    """Give a shortcut of the whole workspace."""
     return base("shortcut", user) | {
         "callback_id": callback_id,
         "action_ts": workspace.state.next_ts(),

@@ -53,7 +53,7 @@ class Link(Protocol):
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
-    """The ``X-Slack-Signature`` of a request body: version 0, HMAC-SHA256 over ``v0:timestamp:body``."""
+    """Give the ``X-Slack-Signature`` of a request body: version 0, HMAC-SHA256 over ``v0:timestamp:body``."""
     return "v0=" + hmac.new(secret.encode(), f"v0:{timestamp}:".encode() + body, hashlib.sha256).hexdigest()
 
 
@@ -105,7 +105,7 @@ class HttpLink:
 
 
 def encode(payload: Payload) -> tuple[bytes, str]:
-    """The body of a request and its media type."""
+    """Give the body of a request and its media type."""
     if payload.kind == "events_api":
         return json.dumps(payload.body).encode(), "application/json"
     fields = payload.body if payload.kind == "slash_commands" else {"payload": json.dumps(payload.body)}
@@ -113,7 +113,7 @@ def encode(payload: Payload) -> tuple[bytes, str]:
 
 
 def retry_headers(payload: Payload) -> Mapping[str, str]:
-    """The headers that tell a repeated event from its first delivery."""
+    """Give the headers that tell a repeated event from its first delivery."""
     if not payload.attempt:
         return {}
     return {"X-Slack-Retry-Num": str(payload.attempt), "X-Slack-Retry-Reason": payload.reason}

@@ -31,7 +31,7 @@ FIELDS = frozenset(
 
 
 def checked(workspace: Workspace, method: str, body: Any, kind: str) -> Json:
-    """A view as Slack keeps it. Raises ``Refused``."""
+    """Give a view as Slack keeps it. Raises ``Refused``."""
     if not isinstance(body, dict):
         raise invalid_arguments("must be an object [json-pointer:/view]")
     if len(json.dumps(body)) > LARGEST:
@@ -51,7 +51,7 @@ def checked(workspace: Workspace, method: str, body: Any, kind: str) -> Json:
 
 
 def frame_problems(body: Json, kind: str) -> list[str]:
-    """What is wrong with a view apart from its blocks."""
+    """Give what is wrong with a view apart from its blocks."""
     report = Report()
     if body.get("type") != kind:
         report.problem(f"unsupported type: {body.get('type')}", "/view/type")
@@ -75,7 +75,7 @@ def frame_problems(body: Json, kind: str) -> list[str]:
 
 
 def new_hash(workspace: Workspace) -> str:
-    """A hash that changes with each change of a view."""
+    """Give a hash that changes with each change of a view."""
     return f"{workspace.state.now()}.{secrets.token_hex(4)}"
 
 

@@ -27,7 +27,7 @@ def is_token(inside: str) -> bool:
 
 
 def problems(text: str, *, allow_broadcast: bool) -> list[str]:
-    """What a careful sender would not send: raw ``& < >``, unknown tokens, a call to the whole channel."""
+    """Give what a careful sender would not send: raw ``& < >``, unknown tokens, a call to the whole channel."""
     found = []
     rest = text
     for match in TOKEN.finditer(text):
@@ -48,7 +48,7 @@ def problems(text: str, *, allow_broadcast: bool) -> list[str]:
 
 
 def normalised(text: str) -> str:
-    """The text as Slack keeps it: what is no token and no escape is escaped."""
+    """Give the text as Slack keeps it: what is no token and no escape is escaped."""
     parts = []
     end = 0
     for match in TOKEN.finditer(text):
@@ -83,7 +83,7 @@ def texts(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def block_problems(blocks: Any, *, allow_broadcast: bool) -> list[str]:
-    """The problems of every text in blocks or attachments; a plain text must not be escaped."""
+    """Give the problems of every text in blocks or attachments; a plain text must not be escaped."""
     found = []
     for kind, text in texts(blocks):
         if kind == "mrkdwn":

@@ -163,7 +163,7 @@ class Person:
         what = answer.body.get("response_action")
         try:
             if what == "errors":
-                return Outcome(acked=True, seconds=answer.seconds, errors=shown_errors(workspace, view, answer.body))
+                return Outcome(acked=True, seconds=answer.seconds, errors=shown_errors(view, answer.body))
             if what == "update":
                 modals.replaced(workspace, view, modals.checked(workspace, "ack", answer.body.get("view"), "modal"))
             elif what == "push":
@@ -198,28 +198,28 @@ class Person:
         return stack[-1] if stack else None
 
     def channel(self, name: str) -> Channel:
-        """A channel that the person can see. Raises ``Impossible``."""
+        """Give a channel that the person can see. Raises ``Impossible``."""
         found = self.workspace.state.channel(name)
         if found is None or (found.kind != "channel" and self.user.id not in found.members):
             raise Impossible(f"{self.user.real_name} sees no channel {name!r}")
         return found
 
     def member_of(self, name: str) -> Channel:
-        """A channel that the person is in. Raises ``Impossible``."""
+        """Give a channel that the person is in. Raises ``Impossible``."""
         found = self.channel(name)
         if self.user.id not in found.members:
             raise Impossible(f"{self.user.real_name} is not in #{found.name}: join it first")
         return found
 
     def message(self, channel: str, ts: str) -> Message:
-        """A message that the person can see. Raises ``Impossible``."""
+        """Give a message that the person can see. Raises ``Impossible``."""
         found = self.channel(channel).messages.get(ts)
         if found is None or found.only_for not in (None, self.user.id):
             raise Impossible(f"there is no message {ts!r} in {channel}")
         return found
 
     def view(self, view_id: str) -> View:
-        """An open view of the person. Raises ``Impossible``."""
+        """Give an open view of the person. Raises ``Impossible``."""
         found = self.workspace.state.view(view_id)
         if found is None or found.user != self.user.id:
             raise Impossible(f"{self.user.real_name} has no open view {view_id!r}")
@@ -227,20 +227,20 @@ class Person:
 
 
 def unanswered(name: str, answer: Answer) -> str:
-    """What Slack tells a person whose command came to nothing."""
+    """Give what Slack tells a person whose command came to nothing."""
     if answer.reason == "connection_failed":
         return f"{name} failed because the app is not connected (dispatch_failed). Start the bot and try again."
     return f"{name} did not respond within 3 seconds (operation_timeout)."
 
 
 def outcome(answer: Answer) -> Outcome:
-    """The outcome of an interaction whose answer carries nothing."""
+    """Give the outcome of an interaction whose answer carries nothing."""
     problem = "" if answer.acked else "The app did not respond. Try again?"
     return Outcome(acked=answer.acked, seconds=answer.seconds, problem=problem)
 
 
 def interactive_element(blocks: list[Json], action_id: str, value: Any) -> tuple[Json, Json]:
-    """The element with that action id; among several the one that has the value. Raises ``Impossible``."""
+    """Give the element with that action id; among several the one that has the value. Raises ``Impossible``."""
     found = [(block, element) for block, element in interactive(blocks) if element["action_id"] == action_id]
     if not found:
         there = ", ".join(sorted({element["action_id"] for _, element in interactive(blocks)}))
@@ -248,8 +248,8 @@ def interactive_element(blocks: list[Json], action_id: str, value: Any) -> tuple
     return next((pair for pair in found if value is not None and pair[1].get("value") == value), found[0])
 
 
-def shown_errors(workspace: Workspace, view: View, body: Json) -> dict[str, str]:
-    """The errors of a modal; keys that are no input block are Slack's to refuse."""
+def shown_errors(view: View, body: Json) -> dict[str, str]:
+    """Give the errors of a modal; keys that are no input block are Slack's to refuse."""
     inputs = {block["block_id"] for block in view.body["blocks"] if block["type"] == "input"}
     errors = {str(key): str(text) for key, text in (body.get("errors") or {}).items()}
     if not errors or not errors.keys() <= inputs:

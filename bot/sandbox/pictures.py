@@ -34,7 +34,7 @@ def snapshot(workspace: Workspace, viewer: str) -> Json:
 
 
 def person(workspace: Workspace, user_id: str) -> Json:
-    """A person as the page names them."""
+    """Give a person as the page names them."""
     user = workspace.state.users[user_id]
     return {"id": user.id, "name": user.name, "real_name": user.real_name, "is_bot": user.is_bot}
 
@@ -45,7 +45,7 @@ def visible(channel: Channel, viewer: str) -> bool:
 
 
 def channel_picture(channel: Channel) -> Json:
-    """A channel with what its header shows."""
+    """Give a channel with what its header shows."""
     return {
         "id": channel.id,
         "name": channel.name,
@@ -59,13 +59,13 @@ def channel_picture(channel: Channel) -> Json:
 
 
 def recent(workspace: Workspace, channel: Channel, viewer: str) -> list[Json]:
-    """The newest messages of a channel that the person may see."""
+    """Give the newest messages of a channel that the person may see."""
     seen = [message for message in channel.messages.values() if message.only_for in (None, viewer)]
     return [message_picture(workspace, message) for message in seen[-MOST_MESSAGES:]]
 
 
 def message_picture(workspace: Workspace, message: Message) -> Json:
-    """A message with what only the page needs."""
+    """Give a message with what only the page needs."""
     return shapes.message(workspace.state, message) | {
         "channel": message.channel,
         "only_for": message.only_for,
@@ -76,35 +76,36 @@ def message_picture(workspace: Workspace, message: Message) -> Json:
 
 
 def modals(workspace: Workspace, viewer: str) -> list[Json]:
-    """The open modals of a person, the lowest first."""
+    """Give the open modals of a person, the lowest first."""
     return [shapes.view(view) for view in workspace.state.modals.get(viewer, [])]
 
 
 def home(workspace: Workspace, viewer: str) -> Json | None:
-    """The App Home of a person."""
+    """Give the App Home of a person."""
     view = workspace.state.homes.get(viewer)
     return shapes.view(view) if view else None
 
 
 def change(workspace: Workspace, viewer: str, what: Json) -> Json | None:
-    """One change as the person sees it; ``None`` when they do not."""
+    """Give one change as the person sees it; ``None`` when they do not."""
     kind = what["type"]
-    channel = workspace.state.channels.get(what.get("channel", ""))
-    if kind in ("message", "channel", "removed", "status") and (channel is None or not visible(channel, viewer)):
-        return None
-    if kind == "channel" and channel:
-        return {"type": kind, "channel": channel_picture(channel)}
-    if kind == "message" and channel:
-        message = channel.messages.get(what["ts"])
-        if message is None or message.only_for not in (None, viewer):
-            return None
-        return {"type": kind, "message": message_picture(workspace, message)}
-    if kind in ("removed", "status", "demo"):
-        return what
+    if kind in ("message", "channel", "removed", "status"):
+        channel = workspace.state.channels[what["channel"]]
+        return change_in(workspace, viewer, what, channel) if visible(channel, viewer) else None
+    if kind in ("modals", "home") and what["user"] == viewer:
+        return {"type": kind, kind: (modals if kind == "modals" else home)(workspace, viewer)}
     if kind == "app":
         return {"type": kind, "online": workspace.online}
-    if what.get("user") == viewer and kind == "modals":
-        return {"type": kind, "modals": modals(workspace, viewer)}
-    if what.get("user") == viewer and kind == "home":
-        return {"type": kind, "home": home(workspace, viewer)}
-    return None
+    return what if kind == "demo" else None
+
+
+def change_in(workspace: Workspace, viewer: str, what: Json, channel: Channel) -> Json | None:
+    """Give a change in a channel that the person may see."""
+    if what["type"] == "channel":
+        return {"type": "channel", "channel": channel_picture(channel)}
+    if what["type"] != "message":
+        return what
+    message = channel.messages.get(what["ts"])
+    if message is None or message.only_for not in (None, viewer):
+        return None
+    return {"type": "message", "message": message_picture(workspace, message)}

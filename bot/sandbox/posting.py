@@ -104,6 +104,6 @@ def unpin(workspace: Workspace, message: Message, user: str) -> bool:
 
 
 def person_blocks(text: str) -> list[Json]:
-    """The rich text block that Slack's own clients add to what a person types."""
+    """Give the rich text block that Slack's own clients add to what a person types."""
     section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
     return [{"type": "rich_text", "block_id": "typed", "elements": [section]}]

@@ -51,5 +51,5 @@ class Rates:
         return math.ceil(max(waits, default=0.0))
 
     def bucket(self, name: str, size: float, per_second: float) -> Bucket:
-        """The bucket of that name, made full on first use."""
+        """Give the bucket of that name, made full on first use."""
         return self.buckets.setdefault(name, Bucket(size, per_second, size, self.clock()))

@@ -33,17 +33,22 @@ async def serve_response(request: web.Request, workspace: Workspace) -> web.Resp
     """``POST /response/{secret}``: at most five answers within half an hour."""
     try:
         target = workspace.tickets.answer(request.match_info["secret"])
-        try:
-            body = await request.json()
-        except ValueError:
-            raise Refused("invalid_payload") from None
-        if not isinstance(body, dict):
-            raise Refused("invalid_payload")
-        respond(workspace, target, body)
+        respond(workspace, target, await read(request))
     except Refused as refusal:
         status = 404 if refusal.error in ("used_url", "expired_url", "invalid_url") else 400
         return web.json_response({"ok": False, "error": refusal.error}, status=status)
     return web.Response(text="ok")
+
+
+async def read(request: web.Request) -> Json:
+    """Give the JSON object of a request. Raises ``Refused``."""
+    try:
+        body = await request.json()
+    except ValueError:
+        raise Refused("invalid_payload") from None
+    if not isinstance(body, dict):
+        raise Refused("invalid_payload")
+    return body
 
 
 def respond(workspace: Workspace, target: ResponseUrl, body: Json) -> Message | None:

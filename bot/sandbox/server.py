@@ -57,7 +57,7 @@ def announce(workspace: Workspace, reading: state.Json) -> None:
 
 
 def bound_port(runner: web.AppRunner) -> int:
-    """The port that the system gave."""
+    """Give the port that the system gave."""
     return int(runner.addresses[0][1])
 
 
@@ -88,7 +88,7 @@ def assemble(options: Options, session: aiohttp.ClientSession) -> Workspace:
 
 
 def application(workspace: Workspace) -> web.Application:
-    """The routes: Web API, Socket Mode, response URLs, uploads and the page."""
+    """Route the Web API, Socket Mode, response URLs, uploads and the page."""
     app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[ui.same_origin])
 
     async def call(request: web.Request) -> web.StreamResponse:

@@ -17,35 +17,29 @@ from bot.sandbox.state import (
 
 
 def message(state: State, shown: Message, *, with_metadata: bool = False) -> Json:
-    """A ``message`` object; metadata is left out unless asked for, as ``conversations.history`` does."""
+    """Give a ``message`` object; metadata is left out unless asked for, as ``conversations.history`` does."""
     channel = state.channels[shown.channel]
     shape: Json = {"type": "message", "user": shown.user, "text": shown.text, "ts": shown.ts, "team": TEAM_ID}
     if shown.subtype:
         shape["subtype"] = shown.subtype
     if shown.by_bot:
-        bot = state.users[BOT_USER_ID]
-        shape |= {"bot_id": BOT_ID, "app_id": APP_ID, "bot_profile": bot_profile(bot)}
-    if shown.username:
-        shape["username"] = shown.username
-    if shown.blocks:
-        shape["blocks"] = shown.blocks
-    if shown.attachments:
-        shape["attachments"] = shown.attachments
-    if shown.edited:
-        shape["edited"] = {"user": shown.user, "ts": shown.edited}
-    if shown.reactions:
-        shape["reactions"] = reactions(shown)
-    if shown.files:
-        shape["files"] = [file(state.files[file_id]) for file_id in shown.files]
-    if shown.ts in channel.pins:
-        shape["pinned_to"] = [shown.channel]
-    if shown.metadata and with_metadata:
-        shape["metadata"] = shown.metadata
+        shape |= {"bot_id": BOT_ID, "app_id": APP_ID, "bot_profile": bot_profile(state.users[BOT_USER_ID])}
+    optional = {
+        "username": shown.username,
+        "blocks": shown.blocks,
+        "attachments": shown.attachments,
+        "edited": {"user": shown.user, "ts": shown.edited} if shown.edited else None,
+        "reactions": reactions(shown),
+        "files": [file(state.files[file_id]) for file_id in shown.files],
+        "pinned_to": [shown.channel] if shown.ts in channel.pins else None,
+        "metadata": shown.metadata if with_metadata else None,
+    }
+    shape |= {name: value for name, value in optional.items() if value}
     return shape | thread(channel, shown) | shown.extra
 
 
 def thread(channel: Channel, shown: Message) -> Json:
-    """What a message tells about its thread: the count for the first message, the parent for an answer."""
+    """Give what a message tells about its thread: the count for the first message, the parent for an answer."""
     if shown.thread_ts and shown.thread_ts != shown.ts:
         parent = channel.messages.get(shown.thread_ts)
         return {"thread_ts": shown.thread_ts, "parent_user_id": parent.user if parent else ""}
@@ -63,17 +57,17 @@ def thread(channel: Channel, shown: Message) -> Json:
 
 
 def reactions(shown: Message) -> list[Json]:
-    """The reactions of a message, in the order in which each emoji came first."""
+    """Give the reactions of a message, in the order in which each emoji came first."""
     return [{"name": name, "users": list(users), "count": len(users)} for name, users in shown.reactions.items()]
 
 
 def bot_profile(bot: User) -> Json:
-    """The short portrait of the app that each of its messages carries."""
+    """Give the short portrait of the app that each of its messages carries."""
     return {"id": BOT_ID, "app_id": APP_ID, "name": bot.name, "deleted": False, "updated": 0, "team_id": TEAM_ID}
 
 
 def conversation(channel: Channel) -> Json:
-    """A ``channel`` object, seen by the bot."""
+    """Give a ``channel`` object, seen by the bot."""
     if channel.kind == "im":
         person = next(member for member in channel.members if member != BOT_USER_ID)
         return {"id": channel.id, "created": channel.created, "is_im": True, "user": person, "is_archived": False}
@@ -101,7 +95,7 @@ def conversation(channel: Channel) -> Json:
 
 
 def file(shown: File) -> Json:
-    """A ``file`` object; its address needs the bot's token, as in Slack."""
+    """Give a ``file`` object; its address needs the bot's token, as in Slack."""
     return {
         "id": shown.id,
         "created": shown.created,
@@ -121,7 +115,7 @@ def file(shown: File) -> Json:
 
 
 def mimetype(name: str) -> str:
-    """The media type of a file by its ending; what is unknown is bytes."""
+    """Give the media type of a file by its ending; what is unknown is bytes."""
     types = {
         "png": "image/png",
         "jpg": "image/jpeg",
@@ -141,7 +135,7 @@ def mimetype(name: str) -> str:
 
 
 def view(shown: View, values: Json | None = None) -> Json:
-    """A ``view`` object with its state; ``values`` are what the person has entered, by block and action."""
+    """Give a ``view`` object with its state; ``values`` are what the person has entered, by block and action."""
     body = shown.body
     return {
         "id": shown.id,

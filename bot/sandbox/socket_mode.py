@@ -40,7 +40,7 @@ class SocketLink:
         return bool(self.connections)
 
     def ticket(self) -> str:
-        """A ticket for one new connection, good for one use."""
+        """Give a ticket for one new connection, good for one use."""
         ticket = secrets.token_urlsafe(16)
         self.tickets.add(ticket)
         return ticket
@@ -69,7 +69,7 @@ class SocketLink:
         return socket
 
     def hello(self) -> Json:
-        """The first frame of a connection."""
+        """Give the first frame of a connection."""
         return {
             "type": "hello",
             "num_connections": len(self.connections),
@@ -139,7 +139,7 @@ class SocketLink:
 
 
 def envelope(envelope_id: str, payload: Payload) -> Json:
-    """The frame around one payload."""
+    """Give the frame around one payload."""
     frame: Json = {
         "type": payload.kind,
         "envelope_id": envelope_id,

@@ -35,7 +35,7 @@ class User:
         return f"{self.name}@{TEAM_DOMAIN}.example"
 
     def to_api(self) -> Json:
-        """The ``user`` object of the Web API."""
+        """Give the ``user`` object of the Web API."""
         profile = {"real_name": self.real_name, "display_name": self.name, "team": TEAM_ID}
         if self.is_bot:
             profile |= {"api_app_id": APP_ID, "bot_id": BOT_ID}
@@ -104,7 +104,7 @@ class Channel:
     bookmarks: list[Json] = field(default_factory=list)
 
     def replies(self, thread_ts: str) -> list[Message]:
-        """The answers in a thread, oldest first, without its first message and without ephemeral ones."""
+        """Give the answers in a thread, oldest first, without its first message and without ephemeral ones."""
         return [m for m in self.messages.values() if m.thread_ts == thread_ts and m.ts != thread_ts and not m.only_for]
 
 
@@ -155,7 +155,7 @@ class State:
             watcher({"type": change, **data})
 
     def next_ts(self) -> str:
-        """A message timestamp: Unix seconds with six decimals, unique and rising."""
+        """Give a message timestamp: Unix seconds with six decimals, unique and rising."""
         self.last_ts = max(int(self.clock() * 1_000_000), self.last_ts + 1)
         return f"{self.last_ts // 1_000_000}.{self.last_ts % 1_000_000:06d}"
 
@@ -171,7 +171,7 @@ class State:
         return next((c for c in self.channels.values() if c.kind != "im" and c.name == wanted), None)
 
     def im(self, user: str) -> Channel:
-        """The direct conversation between a person and the bot, opened where there is none yet."""
+        """Give the direct conversation between a person and the bot, opened where there is none yet."""
         channel_id = f"D{user[1:]}"
         if channel_id not in self.channels:
             members = [user, BOT_USER_ID]
@@ -200,12 +200,12 @@ class State:
 
 
 def new_id(prefix: str) -> str:
-    """An identifier in Slack's manner: a letter for the kind, then capitals and digits."""
+    """Give an identifier in Slack's manner: a letter for the kind, then capitals and digits."""
     return f"{prefix}0{secrets.token_hex(5).upper()}"
 
 
 def fresh(clock: Callable[[], float], bot_name: str) -> State:
-    """A workspace on its first day: people named by their role, #general, #alerts and #incidents."""
+    """Give a workspace on its first day: people named by their role, #general, #alerts and #incidents."""
     state = State(clock)
     for user in (
         User("U0YOU", "you", "You", is_admin=True),

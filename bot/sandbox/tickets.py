@@ -42,7 +42,7 @@ class Tickets:
     response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
 
     def trigger(self, user: str, view_id: str | None = None) -> str:
-        """A new trigger id."""
+        """Give a new trigger id."""
         trigger_id = f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
         self.triggers[trigger_id] = Trigger(user, self.clock() + self.trigger_life, view_id)
         return trigger_id
@@ -60,7 +60,7 @@ class Tickets:
         return trigger
 
     def response_url(self, channel: str, user: str, message_ts: str | None = None, thread_ts: str | None = None) -> str:
-        """The secret part of a new response URL."""
+        """Give the secret part of a new response URL."""
         secret = secrets.token_urlsafe(18)
         expires = self.clock() + self.response_url_life
         self.response_urls[secret] = ResponseUrl(channel, user, expires, message_ts, thread_ts)

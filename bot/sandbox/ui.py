@@ -49,7 +49,7 @@ async def harden(_request: web.Request, response: web.StreamResponse) -> None:
 
 
 def add_routes(app: web.Application, workspace: Workspace) -> None:
-    """The page, its files, its websocket and its deeds."""
+    """Route the page, its files, its websocket and its deeds."""
 
     async def live(request: web.Request) -> web.StreamResponse:
         return await websocket(request, workspace)
@@ -90,7 +90,7 @@ async def perform(request: web.Request, workspace: Workspace) -> web.StreamRespo
 
 
 def file_response(workspace: Workspace, file_id: str) -> web.Response:
-    """The bytes of a file: pictures and text to look at, all else to save; never as a page that could run."""
+    """Give the bytes of a file: pictures and text to look at, all else to save; never as a page that could run."""
     found: File | None = workspace.state.files.get(file_id)
     if found is None or found.content is None:
         raise web.HTTPNotFound(text="There is no such file.")

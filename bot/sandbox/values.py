@@ -40,7 +40,7 @@ def options_of(element: Json) -> list[Json]:
 
 
 def option(element: Json, value: Any) -> Json:
-    """The option with that value; the options of an external menu are given whole.
+    """Give the option with that value; the options of an external menu are given whole.
 
     Raises ``ValueError`` when the menu has no such option.
     """
@@ -54,7 +54,7 @@ def option(element: Json, value: Any) -> Json:
 
 
 def reported(element: Json, value: Any) -> Json:
-    """The part of ``state.values`` or of an action for one element with that value."""
+    """Give the part of ``state.values`` or of an action for one element with that value."""
     kind = element["type"]
     key = KEYS.get(kind)
     if key is None:
@@ -71,7 +71,7 @@ def reported(element: Json, value: Any) -> Json:
 
 
 def initial(element: Json) -> Any:
-    """The value that an element starts with."""
+    """Give the value that an element starts with."""
     key = KEYS.get(element["type"])
     return element.get(INITIAL[key]) if key else None
 
@@ -105,7 +105,7 @@ def collect(blocks: list[Json], given: Mapping[str, Any]) -> Json:
 
 
 def input_errors(blocks: list[Json], values: Json) -> dict[str, str]:
-    """What Slack's own client refuses to submit: one sentence for each block id."""
+    """Give what Slack's own client refuses to submit: one sentence for each block id."""
     errors = {}
     for block, element in stateful(blocks):
         if block["type"] != "input":
@@ -121,7 +121,7 @@ def input_errors(blocks: list[Json], values: Json) -> dict[str, str]:
 
 
 def wrong_text(element: Json, value: Any) -> str:
-    """What is wrong with a typed value; empty when nothing is."""
+    """Give what is wrong with a typed value; empty when nothing is."""
     kind = element["type"]
     if kind == "plain_text_input":
         if len(value) < int(element.get("min_length") or 0):
@@ -138,7 +138,7 @@ def wrong_text(element: Json, value: Any) -> str:
 
 
 def wrong_number(element: Json, value: str) -> str:
-    """What is wrong with a number; empty when nothing is."""
+    """Give what is wrong with a number; empty when nothing is."""
     try:
         number = float(value) if element.get("is_decimal_allowed") else int(value)
     except ValueError:

@@ -24,7 +24,7 @@ def may_post(workspace: Workspace, channel: Channel) -> None:
 
 
 def thread_of(channel: Channel, args: Args) -> str | None:
-    """The first message of the thread to answer in. Raises ``Refused`` for an ephemeral one."""
+    """Give the first message of the thread to answer in. Raises ``Refused`` for an ephemeral one."""
     ts = args.text("thread_ts")
     if not ts:
         return None
@@ -54,7 +54,7 @@ def post_message(workspace: Workspace, args: Args) -> Json:
 
 
 def own_message(workspace: Workspace, args: Args, refusal: str) -> Message:
-    """A message of the bot that may still be changed. Raises ``Refused``."""
+    """Give a message of the bot that may still be changed. Raises ``Refused``."""
     channel = lookup.channel(workspace, args.text("channel"))
     message = lookup.message(channel, args.text("ts"))
     if not message.by_bot:
@@ -109,7 +109,7 @@ def get_permalink(workspace: Workspace, args: Args) -> Json:
 
 
 def permalink(workspace: Workspace, message: Message) -> str:
-    """The address of a message. It opens on the workspace's own page."""
+    """Give the address of a message. It opens on the workspace's own page."""
     base = workspace.url or f"https://{TEAM_DOMAIN}.slack.example/"
     query = f"?thread_ts={message.thread_ts}&cid={message.channel}" if message.thread_ts else ""
     return f"{base}archives/{message.channel}/p{message.ts.replace('.', '')}{query}"

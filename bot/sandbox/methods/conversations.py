@@ -17,7 +17,7 @@ NAME = re.compile(r"[a-z0-9_-]+")
 
 
 def free_name(workspace: Workspace, name: str) -> str:
-    """A name for a channel. Raises ``Refused``: an archived channel keeps its name."""
+    """Give a name for a channel. Raises ``Refused``: an archived channel keeps its name."""
     name = name.removeprefix("#")
     if not name:
         raise Refused("invalid_name_required")
@@ -169,6 +169,7 @@ def open_im(workspace: Workspace, args: Args) -> Json:
 
 MANAGE = {"channel": "channels:manage", "group": "groups:write", "im": "im:write", "mpim": "mpim:write"}
 INVITE = {**MANAGE, "channel": "channels:manage channels:write.invites", "group": "groups:write groups:write.invites"}
+KICK = {"channel": "channels:manage", "group": "groups:write", "im": "channels:manage", "mpim": "groups:write"}
 TOPIC = {
     "channel": "channels:manage channels:write.topic",
     "group": "groups:write groups:write.topic",
@@ -184,7 +185,7 @@ METHODS: Mapping[str, Method] = {
     "conversations.setPurpose": Method(set_purpose, required="channel purpose", scopes=TOPIC, tier=2),
     "conversations.join": Method(join, required="channel", scopes={"any": "channels:join"}),
     "conversations.leave": Method(leave, required="channel", scopes=MANAGE),
-    "conversations.kick": Method(kick, "user", required="channel", scopes=MANAGE),
+    "conversations.kick": Method(kick, "user", required="channel", scopes=KICK),
     "conversations.rename": Method(rename, required="channel name", scopes=MANAGE, tier=2),
     "conversations.open": Method(open_im, "channel users return_im prevent_creation", scopes=MANAGE),
 }

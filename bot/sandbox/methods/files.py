@@ -1,6 +1,7 @@
 """``files.*``: uploading in three steps (address, bytes, completion) and looking up."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -69,8 +70,8 @@ def complete(workspace: Workspace, args: Args) -> Json:
     return {"files": [shapes.file(file) for file in files]}
 
 
-def uploaded(workspace: Workspace, entry: Json) -> File:
-    """A file whose bytes have come. Raises ``Refused``."""
+def uploaded(workspace: Workspace, entry: Any) -> File:
+    """Give a file whose bytes have come. Raises ``Refused``."""
     file = workspace.state.files.get(str(entry.get("id")) if isinstance(entry, dict) else "")
     if file is None or file.content is None or file.complete:
         raise Refused("file_not_found")

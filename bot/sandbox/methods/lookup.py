@@ -7,7 +7,7 @@ from bot.sandbox.workspace import Workspace
 
 
 def channel(workspace: Workspace, name: str, *, by_name: bool = False) -> Channel:
-    """A channel that the bot may know of; a private one only as a member. Raises ``Refused``.
+    """Give a channel that the bot may know of; a private one only as a member. Raises ``Refused``.
 
     Names are taken where Slack takes them (``chat.postMessage`` and its kin), ids everywhere.
     """
@@ -21,7 +21,7 @@ def channel(workspace: Workspace, name: str, *, by_name: bool = False) -> Channe
 
 
 def joined(workspace: Workspace, name: str, *, archived: bool = False) -> Channel:
-    """A channel that the bot is a member of and that is open, unless ``archived`` ones will do. Raises ``Refused``."""
+    """Give a channel of the bot that is open, unless ``archived`` ones will do. Raises ``Refused``."""
     found = channel(workspace, name)
     if BOT_USER_ID not in found.members:
         raise Refused("not_in_channel")
@@ -31,7 +31,7 @@ def joined(workspace: Workspace, name: str, *, archived: bool = False) -> Channe
 
 
 def message(place: Channel, ts: str) -> Message:
-    """A message of a channel; ephemeral ones cannot be found. Raises ``Refused``."""
+    """Give a message of a channel; ephemeral ones cannot be found. Raises ``Refused``."""
     found = place.messages.get(ts)
     if found is None or found.only_for:
         raise Refused("message_not_found")
@@ -39,7 +39,7 @@ def message(place: Channel, ts: str) -> Message:
 
 
 def item(workspace: Workspace, args: Args) -> Message:
-    """The message that ``channel`` and ``timestamp`` name. Raises ``Refused``."""
+    """Give the message that ``channel`` and ``timestamp`` name. Raises ``Refused``."""
     if not args.text("channel") or not args.text("timestamp"):
         raise Refused("no_item_specified")
     if not args.text("timestamp").replace(".", "", 1).isdigit():

@@ -18,7 +18,7 @@ MOST_BOOKMARKS = 100
 
 
 def emoji_name(workspace: Workspace, method: str, args: Args) -> str:
-    """The name of a reaction, without colons. Raises ``Refused``."""
+    """Give the name of a reaction, without colons. Raises ``Refused``."""
     name = args.text("name")
     if not EMOJI_NAME.fullmatch(name):
         raise Refused("invalid_name")
@@ -98,7 +98,7 @@ def list_pins(workspace: Workspace, args: Args) -> Json:
 
 
 def bookmark_channel(workspace: Workspace, args: Args) -> Channel:
-    """The channel of a bookmark call. Raises ``Refused``."""
+    """Give the channel of a bookmark call. Raises ``Refused``."""
     if not args.text("channel_id"):
         raise invalid_arguments("missing required field: channel_id")
     return lookup.channel(workspace, args.text("channel_id"))
@@ -142,7 +142,7 @@ def add_bookmark(workspace: Workspace, args: Args) -> Json:
 
 
 def bookmark_of(channel: Channel, args: Args) -> Json:
-    """The bookmark that the call names. Raises ``Refused``."""
+    """Give the bookmark that the call names. Raises ``Refused``."""
     found = next((one for one in channel.bookmarks if one["id"] == args.text("bookmark_id")), None)
     if found is None:
         raise Refused("not_found")

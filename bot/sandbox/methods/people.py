@@ -17,7 +17,7 @@ def info(workspace: Workspace, args: Args) -> Json:
 
 
 def told(workspace: Workspace, shape: Json) -> Json:
-    """A user without what the token may not see."""
+    """Give a user without what the token may not see."""
     if "users:read.email" not in workspace.options.scopes:
         shape["profile"].pop("email", None)
     return shape

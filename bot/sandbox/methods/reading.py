@@ -22,7 +22,7 @@ def info(workspace: Workspace, args: Args) -> Json:
 
 
 def wanted(workspace: Workspace, args: Args, member: str | None) -> list[Json]:
-    """The conversations of the asked types, of a member if one is given. Raises ``Refused``."""
+    """Give the conversations of the asked types, of a member if one is given. Raises ``Refused``."""
     types = args.words("types") or ["public_channel"]
     if any(kind not in KINDS for kind in types):
         raise Refused("invalid_types")
@@ -60,7 +60,7 @@ def members(workspace: Workspace, args: Args) -> Json:
 
 
 def readable(workspace: Workspace, args: Args) -> Channel:
-    """A channel whose messages the bot may read. Raises ``Refused``."""
+    """Give a channel whose messages the bot may read. Raises ``Refused``."""
     channel = lookup.channel(workspace, args.text("channel"))
     if BOT_USER_ID not in channel.members:
         raise Refused("not_in_channel")
@@ -68,7 +68,7 @@ def readable(workspace: Workspace, args: Args) -> Channel:
 
 
 def within(messages: list[Message], args: Args) -> list[Message]:
-    """The messages between ``oldest`` and ``latest``; the borders count only with ``inclusive``. Raises ``Refused``."""
+    """Give the messages from ``oldest`` to ``latest``; borders count with ``inclusive``. Raises ``Refused``."""
     oldest, latest = border(args, "oldest"), border(args, "latest")
     if args.flag("inclusive"):
         return [m for m in messages if oldest <= float(m.ts) and (not latest or float(m.ts) <= latest)]
@@ -76,7 +76,7 @@ def within(messages: list[Message], args: Args) -> list[Message]:
 
 
 def border(args: Args, name: str) -> float:
-    """A timestamp argument; 0 when it is missing. Raises ``Refused``."""
+    """Give a timestamp argument; 0 when it is missing. Raises ``Refused``."""
     try:
         return float(args.text(name) or 0)
     except ValueError:
@@ -119,7 +119,7 @@ def replies(workspace: Workspace, args: Args) -> Json:
 
 
 def told(workspace: Workspace, messages: list[Message], args: Args) -> Json:
-    """The messages of an answer; their metadata only when asked for and allowed."""
+    """Give the messages of an answer; their metadata only when asked for and allowed."""
     with_metadata = args.flag("include_all_metadata") and "metadata.message:read" in workspace.options.scopes
     return {"messages": [shapes.message(workspace.state, m, with_metadata=with_metadata) for m in messages]}
 

@@ -19,7 +19,7 @@ CHUNKS = frozenset({"markdown_text", "task_update", "plan_update", "blocks"})
 
 
 def added(args: Args) -> tuple[str, list[Json]]:
-    """The text and the task cards that a call adds. Raises ``Refused``."""
+    """Give the text and the task cards that a call adds. Raises ``Refused``."""
     text, cards = args.text("markdown_text"), []
     for chunk in args.parsed("chunks", "invalid_chunks") or []:
         if not isinstance(chunk, dict) or chunk.get("type") not in CHUNKS:
@@ -36,7 +36,7 @@ def added(args: Args) -> tuple[str, list[Json]]:
 
 
 def task_card(chunk: Json) -> Json:
-    """A task update as a block. Raises ``Refused``."""
+    """Give a task update as a block. Raises ``Refused``."""
     if not chunk.get("id") or not chunk.get("title"):
         raise Refused("invalid_chunks")
     card = {"type": "task_card", "task_id": str(chunk["id"]), "block_id": f"task-{chunk['id']}"}
@@ -44,7 +44,7 @@ def task_card(chunk: Json) -> Json:
 
 
 def merged(blocks: list[Json], text: str, cards: list[Json]) -> list[Json]:
-    """The blocks with text added at the end; a card of the same task takes the place of the old one."""
+    """Give the blocks with text added at the end; a card of the same task takes the place of the old one."""
     result = list(blocks)
     for card in cards:
         task = card.get("task_id")
@@ -77,7 +77,7 @@ def start(workspace: Workspace, args: Args) -> Json:
 
 
 def streaming(workspace: Workspace, args: Args) -> Message:
-    """The stream that the call continues. Raises ``Refused``."""
+    """Give the stream that the call continues. Raises ``Refused``."""
     message = own_message(workspace, args, "message_not_owned_by_app")
     if not message.streaming:
         raise Refused("message_not_in_streaming_state")

@@ -11,14 +11,14 @@ from bot.sandbox.workspace import Workspace
 
 
 def trigger(workspace: Workspace, args: Args) -> Trigger:
-    """The trigger that the call uses up. Raises ``Refused``."""
+    """Give the trigger that the call uses up. Raises ``Refused``."""
     if not args.text("trigger_id"):
         raise invalid_arguments("missing required field: trigger_id")
     return workspace.tickets.redeem(args.text("trigger_id"))
 
 
 def answer(view: View) -> Json:
-    """What the methods give back."""
+    """Give the answer of every method here."""
     return {"view": shapes.view(view)}
 
 
@@ -54,7 +54,7 @@ def update_view(workspace: Workspace, args: Args) -> Json:
 
 
 def found(workspace: Workspace, args: Args) -> View:
-    """The view that the call names. Raises ``Refused``."""
+    """Give the view that the call names. Raises ``Refused``."""
     if args.text("view_id"):
         view = workspace.state.view(args.text("view_id"))
     else:
