@@ -180,10 +180,10 @@ class Worker:
                         lambda unit: jobs.postpone(unit.conn, [job.id], owner=self._owner, due_at=at)
                     )
                 case retry.Again(at=at, error=said):
-                    log.warning("job_failed", error=said, again_at=at.isoformat(), exc_info=_unexpected(error))
+                    log.warning("job_failed", error=said, again_at=at.isoformat(), exc_info=_unexpected(job, error))
                     await self._store.transact(lambda unit: jobs.retry(unit.conn, job, at, said))
                 case retry.GiveUp(error=said):
-                    log.error("job_died", error=said, exc_info=_unexpected(error))
+                    log.error("job_died", error=said)
                     await self._store.transact(lambda unit: self._bury(unit, job, said))
         except Exception as trouble:  # its lease runs out, and it runs again
             log.exception("job_result_not_written", error=str(trouble))
@@ -253,9 +253,10 @@ def _nothing(_entry: Entry) -> tuple[()]:
     return ()
 
 
-def _unexpected(error: BaseException) -> BaseException | None:
-    """Return the error when its traceback says more than its text, as it does not for refusals raised on purpose."""
-    return None if hasattr(error, "retry") or isinstance(error, Unrunnable | TimeoutError) else error
+def _unexpected(job: Job, error: BaseException) -> BaseException | None:
+    """Return the error for its traceback, once per job, and not for what was raised on purpose."""
+    on_purpose = hasattr(error, "retry") or isinstance(error, Unrunnable | TimeoutError)
+    return None if on_purpose or retry.runs(job) > 1 else error
 
 
 def _being_cancelled() -> bool:

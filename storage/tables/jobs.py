@@ -93,7 +93,8 @@ async def claim(conn: AsyncConnection, *, owner: str, lease: timedelta, limit: i
     A job of the lane that comes due later does not hold it up. Raises `Conflict` when another worker was first.
     """
     other = JOBS.alias("other")
-    ahead = and_(other.c.id < JOBS.c.id, other.c.due_at <= now)
+    # Only one that has not been started itself waits for older ones, or the two would wait for each other.
+    ahead = and_(JOBS.c.owner == literal("", literal_execute=True), other.c.id < JOBS.c.id, other.c.due_at <= now)
     blocked = exists().where(
         other.c.lane == JOBS.c.lane,
         other.c.lane != literal("", literal_execute=True),
@@ -179,7 +180,7 @@ async def oldest_due(conn: AsyncConnection, now: datetime) -> datetime | None:
 async def counts(conn: AsyncConnection) -> dict[str, int]:
     """How many jobs there are in each state, all states named."""
     found = await conn.execute(select(JOBS.c.state, func.count()).group_by(JOBS.c.state))
-    numbers: dict[str, int] = dict(found.tuples().all())
+    numbers: dict[str, int] = dict(found.all())
     return {state.value: numbers.get(state.value, 0) for state in JobState}
 
 
