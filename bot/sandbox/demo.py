@@ -97,7 +97,7 @@ class Demo:
         app.router.add_get("/work", self.work)
         app.router.add_get("/health", self.health)
         app.router.add_get("/metrics", self.metrics)
-        self.runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self.runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await self.runner.setup()
         await web.TCPSite(self.runner, self.host, self.port, reuse_address=True).start()
         self.port = int(self.runner.addresses[0][1])
