@@ -55,6 +55,21 @@ class Every(BaseTrigger):  # type: ignore[misc] # apscheduler ships no types
         return self.start - (self.start - earliest) // self.period * self.period
 
 
+class OnceADay(BaseTrigger):  # type: ignore[misc] # apscheduler ships no types
+    """Fires when `times` does, but only the first time when clocks are set back and an hour comes twice."""
+
+    def __init__(self, times: BaseTrigger, zone: ZoneInfo) -> None:
+        self.times = times
+        self.zone = zone
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """Return the first moment after the previous one that is not the repetition of another."""
+        fire: datetime | None = self.times.get_next_fire_time(previous_fire_time, now)
+        while fire and fire.astimezone(UTC).astimezone(self.zone).fold:
+            fire = self.times.get_next_fire_time(fire, fire)
+        return fire
+
+
 def parse(spec: str, name: str, zone: str = "UTC") -> BaseTrigger:
     """Return the trigger that `spec` describes, in the IANA time zone `zone`; raises `BadSchedule`.
 
@@ -69,9 +84,9 @@ def parse(spec: str, name: str, zone: str = "UTC") -> BaseTrigger:
             case "@hourly", []:
                 return CronTrigger(minute=0, timezone=place)
             case "@daily", [at]:
-                return CronTrigger(**_time(at), timezone=place)
+                return OnceADay(CronTrigger(**_time(at), timezone=place), place)
             case "@weekly", [day, at] if day in _DAYS:
-                return CronTrigger(day_of_week=day, **_time(at), timezone=place)
+                return OnceADay(CronTrigger(day_of_week=day, **_time(at), timezone=place), place)
             case first, [_, _, _, _] if not first.startswith("@"):
                 return _cron(first, *rest, place=place)
     except (ZoneInfoNotFoundError, ValueError) as error:
@@ -219,7 +234,7 @@ def _cron(minute: str, hour: str, day: str, month: str, weekday: str, *, place: 
         trigger = OrTrigger([CronTrigger(**fields, day=day), CronTrigger(**fields, day_of_week=days)])
     if trigger.get_next_fire_time(None, datetime(2024, 1, 1, tzinfo=UTC)) is None:
         raise ValueError("such a moment never comes")
-    return trigger
+    return trigger if hour.startswith("*") else OnceADay(trigger, place)
 
 
 def _weekdays(field: str) -> str:
