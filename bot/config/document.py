@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from bot.config.errors import KeyPath, Problem, spelled
+from bot.config.errors import KeyPath, Problem, mask, spelled
 
 MOST_CHARACTERS = 1_000_000
 MOST_VALUES = 50_000
@@ -23,12 +23,12 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass
 class Document:
-    """What a file says. `lines` has the line of each key's path; `secrets` are paths filled from the environment."""
+    """What a file says. `lines` has the line of each key's path; `secrets` are values filled from the environment."""
 
     file: str
     values: dict[str, Any] = field(default_factory=dict)
     lines: dict[KeyPath, int] = field(default_factory=dict)
-    secrets: set[KeyPath] = field(default_factory=set)
+    secrets: dict[KeyPath, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     seen: int = 0
 
@@ -39,8 +39,13 @@ class Document:
         return self.lines.get(path, 0)
 
     def problem(self, path: KeyPath, found: str, allowed: str, line: int = 0) -> Problem:
-        """A mistake at `path`."""
+        """A mistake at `path`; what came from the environment there is masked, however the mistake tells of it."""
         at = line or self.line(path)
+        if path in self.secrets:
+            found = mask(self.secrets[path])
+        for place, value in self.secrets.items():
+            if value and place[: len(path)] == path:
+                allowed = allowed.replace(value, mask(value))
         return Problem(file=self.file, line=at, path=spelled(path), found=found, allowed=allowed)
 
 
@@ -158,6 +163,7 @@ def _scalar(document: Document, node: Any, path: KeyPath, loader: Any) -> Any:
 
 def _filled(document: Document, text: str, path: KeyPath, environment: Mapping[str, str]) -> str:
     """The text with each ${NAME} replaced; $${NAME} stays as ${NAME}."""
+    from_environment = False
 
     def fill(match: re.Match[str]) -> str:
         escaped, name = match.groups()
@@ -170,7 +176,11 @@ def _filled(document: Document, text: str, path: KeyPath, environment: Mapping[s
         elif not environment.get(name):
             allowed = f"a variable that is set: add {name} to the environment or to .env"
             document.problems.append(document.problem(path, match[0], allowed))
-        document.secrets.add(path)
+        nonlocal from_environment
+        from_environment = True
         return environment.get(name, "")
 
-    return _VARIABLE.sub(fill, text)
+    filled = _VARIABLE.sub(fill, text)
+    if from_environment:
+        document.secrets[path] = filled
+    return filled

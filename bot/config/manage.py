@@ -298,8 +298,7 @@ def load(
 def _mistakes(error: ValidationError, document: Document) -> Iterator[Problem]:
     for details in error.errors():
         path = tuple(details["loc"])
-        found, allowed = described(details, Manage, secret=path in document.secrets)
-        yield document.problem(path, found, allowed)
+        yield document.problem(path, *described(details, Manage))
 
 
 def _document(path: Path | None, variables: Mapping[str, str]) -> Document:

@@ -66,6 +66,6 @@ def _entry(entry: Any, at: KeyPath, kinds: Mapping[str, Kind], document: Documen
 def _problem(details: Any, model: type[BaseModel], at: KeyPath, document: Document) -> Problem:
     path = (*at, *details["loc"])
     field = model.model_fields.get(str(details["loc"][0])) if details["loc"] else None
-    secret = path in document.secrets or (field is not None and SecretStr.__name__ in str(field.annotation))
+    secret = field is not None and SecretStr.__name__ in str(field.annotation)
     found, allowed = described(details, model, secret=secret)
     return document.problem(path, found, allowed)

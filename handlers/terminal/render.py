@@ -7,6 +7,7 @@ tables keep their full width, so that they can be piped on.
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, tzinfo
+from io import TextIOWrapper
 from typing import IO
 
 from rich.cells import cell_len
@@ -51,6 +52,8 @@ WORDS = {
 def console(stream: IO[str] | None = None, *, width: int | None = None) -> Console:
     """The console for `stream` (default: standard output), plain unless it is a terminal that wants colours."""
     out = stream or sys.stdout
+    if isinstance(out, TextIOWrapper):
+        out.reconfigure(errors="replace")  # rather a question mark than no answer in a locale without our signs
     terminal = out.isatty()
     return Console(file=out, width=width or (None if terminal else PIPED), highlight=False, emoji=False, markup=False)
 

@@ -61,12 +61,12 @@ def outcome(text):
             return None, str(error).splitlines()
 
 
-def told_in_single_lines(manage, lines, text):
+def told_in_single_lines(manage, lines):
     assert isinstance(manage, Manage) != bool(lines)
     for line in lines:
         assert "manage.yml" in line
         assert ", allowed: " in line
-        assert "hunter2" not in line.replace(text, "")
+        assert "hunter2" not in line
     assert lines == list(dict.fromkeys(lines))
 
 
@@ -89,6 +89,8 @@ def test_the_file_that_is_mutilated_is_valid():
 
 @quick
 @given(st.sampled_from(PLACES), values)
+@example(("health", "checks", 1, "type"), "${TOKEN}")
+@example(("escalation", "quick", 0, "notify"), ["oncall", "${TOKEN}"])
 def test_any_value_anywhere_is_read_or_refused(path, value):
     whole = copy.deepcopy(yaml.safe_load(VALID))
     inside = whole
@@ -97,7 +99,7 @@ def test_any_value_anywhere_is_read_or_refused(path, value):
     inside[path[-1]] = value
 
     text = yaml.safe_dump(whole, allow_unicode=True)
-    told_in_single_lines(*outcome(text), text)
+    told_in_single_lines(*outcome(text))
 
 
 @quick
@@ -110,7 +112,7 @@ def test_any_key_anywhere_is_read_or_refused(path, name):
     inside[name] = inside.pop(path[-1])
 
     text = yaml.safe_dump(whole, allow_unicode=True)
-    told_in_single_lines(*outcome(text), text)
+    told_in_single_lines(*outcome(text))
 
 
 @quick
@@ -125,7 +127,7 @@ def test_any_edit_of_the_text_is_read_or_refused(data):
     )
 
     text = VALID[:start] + inserted + VALID[end:]
-    told_in_single_lines(*outcome(text), text)
+    told_in_single_lines(*outcome(text))
 
 
 @quick
