@@ -84,7 +84,8 @@ def perform(workspace: Workspace, name: str, given: Json, token: str, *, is_json
     args = Args(given)
     check_scopes(workspace, name, method, args)
     if workspace.options.enforce_rates:
-        wait = workspace.rates.retry_after(name, method.tier, args.text("channel"))
+        channel = workspace.state.channel(args.text("channel"))
+        wait = workspace.rates.retry_after(name, method.tier, channel.id if channel else "")
         if wait:
             return Outcome({"ok": False, "error": "ratelimited"}, 429, wait)
     check_args(workspace, name, method, args)

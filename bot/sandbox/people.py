@@ -26,7 +26,7 @@ class Outcome:
     options: list[Json] = field(default_factory=list)
 
 
-class Impossible(ValueError):  # noqa: N818 - says what a person cannot do, not that something broke
+class Impossible(ValueError):
     """What was asked cannot be done at this workspace; the text says why."""
 
 

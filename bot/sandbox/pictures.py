@@ -91,7 +91,9 @@ def change(workspace: Workspace, viewer: str, what: Json) -> Json | None:
     kind = what["type"]
     if kind in ("message", "channel", "removed", "status"):
         channel = workspace.state.channels[what["channel"]]
-        return change_in(workspace, viewer, what, channel) if visible(channel, viewer) else None
+        if visible(channel, viewer):
+            return change_in(workspace, viewer, what, channel)
+        return {"type": "gone", "channel": channel.id} if kind == "channel" else None
     if kind in ("modals", "home") and what["user"] == viewer:
         return {"type": kind, kind: (modals if kind == "modals" else home)(workspace, viewer)}
     if kind == "app":
@@ -102,7 +104,8 @@ def change(workspace: Workspace, viewer: str, what: Json) -> Json | None:
 def change_in(workspace: Workspace, viewer: str, what: Json, channel: Channel) -> Json | None:
     """Give a change in a channel that the person may see."""
     if what["type"] == "channel":
-        return {"type": "channel", "channel": channel_picture(channel)}
+        known = [] if channel.kind == "channel" else recent(workspace, channel, viewer)
+        return {"type": "channel", "channel": channel_picture(channel), "messages": known}
     if what["type"] != "message":
         return what
     message = channel.messages.get(what["ts"])

@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is Slack's regular answer, not a fault of the sandbox
+class Refused(Exception):
     """An answer ``{"ok": false, "error": …}``; ``extra`` is merged into it (``needed``, ``response_metadata`` …)."""
 
     def __init__(self, error: str, **extra: Any) -> None:

@@ -40,7 +40,7 @@ async def serve(host: str = "127.0.0.1", port: int = 0, options: Options | None 
         stack.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, host, port)
         await site.start()
-        workspace.url = f"http://{'[::1]' if host == '::1' else host}:{bound_port(runner)}/"
+        workspace.state.url = f"http://{'[::1]' if host == '::1' else host}:{bound_port(runner)}/"
         stack.push_async_callback(workspace.courier.close)
         if isinstance(workspace.courier.link, SocketLink):
             stack.push_async_callback(workspace.courier.link.close)
@@ -105,9 +105,13 @@ def application(workspace: Workspace) -> web.Application:
     async def upload(request: web.Request) -> web.StreamResponse:
         return await files.serve_upload(request, workspace)
 
+    async def download(request: web.Request) -> web.StreamResponse:
+        return await files.serve_download(request, workspace)
+
     app.router.add_route("*", "/api/{method}", call)
     app.router.add_get("/link/", link)
     app.router.add_post("/response/{secret}", respond)
     app.router.add_post("/upload/{file}", upload)
+    app.router.add_get("/files/{file}", download)
     ui.add_routes(app, workspace)
     return app

@@ -4,7 +4,6 @@ from bot.sandbox.state import (
     APP_ID,
     BOT_ID,
     BOT_USER_ID,
-    TEAM_DOMAIN,
     TEAM_ID,
     Channel,
     File,
@@ -30,7 +29,7 @@ def message(state: State, shown: Message, *, with_metadata: bool = False) -> Jso
         "attachments": shown.attachments,
         "edited": {"user": shown.user, "ts": shown.edited} if shown.edited else None,
         "reactions": reactions(shown),
-        "files": [file(state.files[file_id]) for file_id in shown.files],
+        "files": [file(state, state.files[file_id]) for file_id in shown.files],
         "pinned_to": [shown.channel] if shown.ts in channel.pins else None,
         "metadata": shown.metadata if with_metadata else None,
     }
@@ -94,7 +93,7 @@ def conversation(channel: Channel) -> Json:
     }
 
 
-def file(shown: File) -> Json:
+def file(state: State, shown: File) -> Json:
     """Give a ``file`` object; its address needs the bot's token, as in Slack."""
     return {
         "id": shown.id,
@@ -108,9 +107,9 @@ def file(shown: File) -> Json:
         "user": shown.user,
         "mode": "hosted",
         "channels": list(shown.channels),
-        "url_private": f"/files/{shown.id}",
-        "url_private_download": f"/files/{shown.id}",
-        "permalink": f"https://{TEAM_DOMAIN}.slack.example/files/{shown.user}/{shown.id}",
+        "url_private": f"{state.url}files/{shown.id}",
+        "url_private_download": f"{state.url}files/{shown.id}",
+        "permalink": f"{state.url}ui/files/{shown.id}",
     }
 
 

@@ -137,7 +137,10 @@ class View:
 
 @dataclass
 class State:
-    """All there is. Whoever changes it calls ``announce``, and every watcher hears of it."""
+    """All there is. Whoever changes it calls ``announce``, and every watcher hears of it.
+
+    ``url`` is the address of the workspace's page, ending in a slash.
+    """
 
     clock: Callable[[], float]
     users: dict[str, User] = field(default_factory=dict)
@@ -148,6 +151,7 @@ class State:
     usergroups: dict[str, Json] = field(default_factory=dict)
     watchers: list[Callable[[Json], None]] = field(default_factory=list)
     last_ts: int = 0
+    url: str = ""
 
     def announce(self, change: str, **data: Any) -> None:
         """Tell every watcher of one change."""

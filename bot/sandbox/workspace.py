@@ -57,11 +57,15 @@ class Workspace:
     bot_token: str
     app_token: str
     signing_secret: str
-    url: str = ""
     demo: "Demo | None" = None
     calls: list[Call] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     bot_user_id: str = BOT_USER_ID
+
+    @property
+    def url(self) -> str:
+        """The address of the page."""
+        return self.state.url
 
     @property
     def api_url(self) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.sandbox import Workspace
+from bot.sandbox import Workspace, rooms
 
 SAY = {"user": "U0YOU", "channel": "C0ALERTS", "text": "hello"}
 
@@ -72,6 +72,27 @@ async def test_the_page_forbids_foreign_scripts(workspace: Workspace) -> None:
         policy = got.headers["Content-Security-Policy"]
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+async def test_a_file_is_given_to_the_bots_token_alone(workspace: Workspace) -> None:
+    async with aiohttp.ClientSession() as session, session.get(f"{workspace.url}files/F0NONE") as got:
+        assert got.status == 403
+
+
+async def test_a_private_channel_comes_with_its_messages_and_goes(workspace: Workspace) -> None:
+    secret = rooms.create(workspace, "secret", "U0LEAD", private=True)
+    await workspace.person("U0LEAD").say(secret.id, "earlier")
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"{workspace.url}ui/ws?user=U0YOU") as socket:
+        hello = await socket.receive_json()
+        rooms.join(workspace, secret, "U0YOU", "U0LEAD")
+        came = await socket.receive_json()
+        joined = await socket.receive_json()
+        rooms.leave(workspace, secret, "U0YOU")
+        gone = await socket.receive_json()
+    assert secret.id not in {channel["id"] for channel in hello["channels"]}
+    assert [message["text"] for message in came["messages"]] == ["earlier"]
+    assert joined["message"]["subtype"] == "group_join"
+    assert gone == {"type": "gone", "channel": secret.id}
 
 
 async def test_a_viewer_is_not_told_what_is_for_others(workspace: Workspace) -> None:

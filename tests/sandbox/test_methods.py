@@ -132,6 +132,9 @@ async def test_a_file_is_uploaded_shared_and_shown(workspace: Workspace, client:
     assert (message.text, message.thread_ts, message.files) == ("here", first["ts"], [info["id"]])
     async with aiohttp.ClientSession() as session, session.get(f"{workspace.url}ui/files/{info['id']}") as got:
         assert (await got.text(), got.content_type) == ("# Report", "text/plain")
+    bearer = {"Authorization": f"Bearer {workspace.bot_token}"}
+    async with aiohttp.ClientSession(headers=bearer) as session, session.get(info["url_private"]) as got:
+        assert await got.text() == "# Report"
 
 
 async def test_a_file_of_another_length_than_announced_is_refused(client: AsyncWebClient) -> None:

@@ -7,7 +7,7 @@ from bot.sandbox.args import Args, Method
 from bot.sandbox.content import GOOD_TEXT, content
 from bot.sandbox.methods import lookup
 from bot.sandbox.refusal import Refused
-from bot.sandbox.state import BOT_USER_ID, TEAM_DOMAIN, Channel, Json, Message
+from bot.sandbox.state import BOT_USER_ID, Channel, Json, Message
 from bot.sandbox.workspace import Workspace
 
 LONGEST_TEXT = 40_000
@@ -110,9 +110,8 @@ def get_permalink(workspace: Workspace, args: Args) -> Json:
 
 def permalink(workspace: Workspace, message: Message) -> str:
     """Give the address of a message. It opens on the workspace's own page."""
-    base = workspace.url or f"https://{TEAM_DOMAIN}.slack.example/"
     query = f"?thread_ts={message.thread_ts}&cid={message.channel}" if message.thread_ts else ""
-    return f"{base}archives/{message.channel}/p{message.ts.replace('.', '')}{query}"
+    return f"{workspace.url}archives/{message.channel}/p{message.ts.replace('.', '')}{query}"
 
 
 SCOPES = {"any": "chat:write"}

@@ -1,5 +1,6 @@
 """``files.*``: uploading in three steps (address, bytes, completion) and looking up."""
 
+import hmac
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,6 +48,16 @@ async def serve_upload(request: web.Request, workspace: Workspace) -> web.Respon
     return web.Response(text=f"OK - {len(content)}")
 
 
+async def serve_download(request: web.Request, workspace: Workspace) -> web.Response:
+    """Serve ``GET /files/{file}``, the ``url_private`` of a file, to the bot's token alone."""
+    file = workspace.state.files.get(request.match_info["file"])
+    if not hmac.compare_digest(request.headers.get("Authorization", ""), f"Bearer {workspace.bot_token}"):
+        raise web.HTTPForbidden(text="The address of a file needs the bot's token.")
+    if file is None or file.content is None:
+        raise web.HTTPNotFound(text="There is no such file.")
+    return web.Response(body=file.content, content_type=shapes.mimetype(file.name))
+
+
 def complete(workspace: Workspace, args: Args) -> Json:
     """``files.completeUploadExternal``: share what was uploaded, with one message for all files."""
     entries = args.parsed("files", "invalid_arguments")
@@ -65,9 +76,9 @@ def complete(workspace: Workspace, args: Args) -> Json:
         file.channels += [channel.id for channel in channels]
     text = normalised(args.text("initial_comment"))
     for channel, thread_ts in zip(channels, threads, strict=True):
-        more = {"blocks": blocks, "thread_ts": thread_ts, "files": [file.id for file in files]}
+        more = {"blocks": blocks, "thread_ts": thread_ts, "files": [file.id for file in files], "subtype": "file_share"}
         posting.publish(workspace, channel, BOT_USER_ID, text, **more)
-    return {"files": [shapes.file(file) for file in files]}
+    return {"files": [shapes.file(workspace.state, file) for file in files]}
 
 
 def uploaded(workspace: Workspace, entry: Any) -> File:
@@ -83,7 +94,7 @@ def info(workspace: Workspace, args: Args) -> Json:
     file = workspace.state.files.get(args.text("file"))
     if file is None or not file.complete:
         raise Refused("file_not_found")
-    return {"file": shapes.file(file), "comments": [], "response_metadata": {"next_cursor": ""}}
+    return {"file": shapes.file(workspace.state, file), "comments": [], "response_metadata": {"next_cursor": ""}}
 
 
 WRITE = {"any": "files:write"}

@@ -120,7 +120,8 @@ function completionKey(event, area, list) {
   }
   if (event.key === "Escape") { list.hidden = true; event.stopPropagation(); return true; }
   const value = options[at].dataset.value;
-  if (event.key === "Tab" || (event.key === "Enter" && area.value.trim() !== value.trim())) {
+  const whole = area.value.slice(0, area.selectionStart).endsWith(value.trim());
+  if (event.key === "Tab" || (event.key === "Enter" && !whole)) {
     event.preventDefault();
     accept(area, list, value);
     return true;

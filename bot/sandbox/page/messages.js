@@ -50,7 +50,7 @@ export function avatar(user) {
 }
 
 function row(message, { grouped, thread, status }) {
-  const note = message.subtype && message.subtype !== "thread_broadcast";
+  const note = /^(channel|group)_/.test(message.subtype || "");
   if (note) return noteRow(message);
   const author = message.username || name(message.user);
   const kinds = ["message", grouped && "grouped", message.only_for && "ephemeral", message.pinned_by && "pinned", message.streaming && "streaming"];

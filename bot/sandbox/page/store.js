@@ -100,9 +100,16 @@ const takers = {
     if (message.thread_ts) store.status.delete(`${message.channel} ${message.thread_ts}`);
   },
   removed({ channel, ts }) { store.messages.get(channel)?.delete(ts); },
-  channel({ channel }) {
+  channel({ channel, messages }) {
     store.channels.set(channel.id, channel);
     if (!store.messages.has(channel.id)) store.messages.set(channel.id, new Map());
+    for (const message of messages) store.messages.get(channel.id).set(message.ts, message);
+  },
+  gone({ channel }) {
+    store.channels.delete(channel);
+    store.messages.delete(channel);
+    if (store.open === channel) store.open = "C0ALERTS";
+    if (store.panel?.channel === channel) store.panel = null;
   },
   status(change) {
     const key = `${change.channel} ${change.thread_ts}`;

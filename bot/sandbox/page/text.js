@@ -2,7 +2,7 @@
 import { el } from "./dom.js";
 import { go, name, store } from "./store.js";
 
-const INLINE = /`([^`\n]+)`|<([^<>\n]+)>|:([a-z0-9_+'-]+):|(?<![\w*_~`])([*_~])(?=\S)([^\n]*?\S)\4(?![\w*_~])/g;
+const INLINE = /`([^`\n]+)`|<([^<>\n]+)>|(https?:\/\/[^\s<>|]*[\w/=#-])|:([a-z0-9_+'-]+):|(?<![\w*_~`])([*_~])(?=\S)([^\n]*?\S)\5(?![\w*_~])/g;
 const STYLE = { "*": "strong", _: "em", "~": "s" };
 
 /** The three characters that Slack escapes, as themselves. */
@@ -55,9 +55,10 @@ export function inline(text) {
   for (const match of text.matchAll(INLINE)) {
     if (match.index > end) nodes.push(plain(text.slice(end, match.index)));
     end = match.index + match[0].length;
-    const [whole, code, token, short, mark, inner] = match;
+    const [whole, code, token, bare, short, mark, inner] = match;
     if (code) nodes.push(el("code", {}, plain(code)));
     else if (token) nodes.push(reference(token));
+    else if (bare) nodes.push(link(plain(bare), plain(bare)));
     else if (short) nodes.push(short in store.emoji ? emoji(short) : whole);
     else nodes.push(el(STYLE[mark], {}, inline(inner)));
   }
