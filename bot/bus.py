@@ -27,13 +27,13 @@ class Fact(Generic[E]):
 
 @dataclass(frozen=True, kw_only=True)
 class Reaction:
-    """One thing that happens after a fact. Each runs as a job of its own and is retried alone.
+    """One thing that happens after a fact of one of `events`. Each runs as a job of its own and is retried alone.
 
     Reactions of one `lane` to one subject run in the order of the facts.
     """
 
     name: str
-    event: type[Event]
+    events: tuple[type[Event], ...]
     run: Callable[[Ports, Fact[Any]], Awaitable[None]]
     lane: str = ""
 
@@ -63,13 +63,11 @@ class Schedule:
     run: Callable[[Ports], Awaitable[None]]
 
 
-def on(
-    event: type[E], *, lane: str = ""
-) -> Callable[[Callable[[Ports, Fact[E]], Awaitable[None]]], Reaction]:
-    """Turn a coroutine function into the `Reaction` to an event; its name is "room.function"."""
+def on(*events: type[E], lane: str = "") -> Callable[[Callable[[Ports, Fact[E]], Awaitable[None]]], Reaction]:
+    """Turn a coroutine function into the `Reaction` to these events; its name is "room.function"."""
 
     def make(run: Callable[[Ports, Fact[E]], Awaitable[None]]) -> Reaction:
-        return Reaction(name=_name(run), event=event, run=run, lane=lane)
+        return Reaction(name=_name(run), events=events, run=run, lane=lane)
 
     return make
 
@@ -111,11 +109,13 @@ def jobs_for(reactions: Iterable[Reaction], entry: Entry) -> list[NewJob]:
             },
         )
         for r in reactions
-        if r.event.__name__ == entry.kind
+        if any(event.__name__ == entry.kind for event in r.events)
     ]
 
 
-def runners(reactions: Iterable[Reaction], tasks: Iterable[Task]) -> Mapping[str, Callable[[Ports, Job], Awaitable[None]]]:
+def runners(
+    reactions: Iterable[Reaction], tasks: Iterable[Task]
+) -> Mapping[str, Callable[[Ports, Job], Awaitable[None]]]:
     """What the worker calls for each kind of job."""
     return {r.kind: _reacting(r) for r in reactions} | {t.name: t.run for t in tasks}
 
@@ -139,6 +139,6 @@ def _reacting(reaction: Reaction) -> Callable[[Ports, Job], Awaitable[None]]:
 
 
 def _name(run: Callable[..., Any]) -> str:
-    """"alerts.show_card" for show_card in bot/alerts/reactions.py; plug-ins keep their package's name."""
+    """Name `show_card` in bot/alerts/reactions.py "alerts.show_card"; plug-ins keep their package's name."""
     module = run.__module__.removeprefix("bot.").removesuffix(".reactions")
     return f"{module}.{run.__name__}"

@@ -9,6 +9,8 @@ from datetime import datetime
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from typing_extensions import override
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -18,8 +20,6 @@ class Event:
     def subject(self) -> str:
         """The subject's name, as journal, jobs and posts spell it."""
         raise TypeError(f"{type(self).__name__} names no subject")
-
-
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +38,9 @@ class CheckChanged(Event):
     rounds: int = 1
 
     @property
+    @override
     def subject(self) -> str:
         return f"check:{self.check}"
-
-
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +50,7 @@ class AlertEvent(Event):
     alert: int
 
     @property
+    @override
     def subject(self) -> str:
         return f"alert:{self.alert}"
 
@@ -135,8 +135,6 @@ class PageFailed(AlertEvent):
     error: str
 
 
-
-
 @dataclass(frozen=True, kw_only=True)
 class IncidentEvent(Event):
     """Something that happened to an incident."""
@@ -144,6 +142,7 @@ class IncidentEvent(Event):
     incident: int
 
     @property
+    @override
     def subject(self) -> str:
         return f"incident:{self.incident}"
 
@@ -260,8 +259,6 @@ class ChannelArchived(IncidentEvent):
     channel: str
 
 
-
-
 @dataclass(frozen=True, kw_only=True)
 class PostmortemEvent(Event):
     """Something that happened to the postmortem of `incident`."""
@@ -269,6 +266,7 @@ class PostmortemEvent(Event):
     incident: int
 
     @property
+    @override
     def subject(self) -> str:
         return f"postmortem:{self.incident}"
 
@@ -329,8 +327,6 @@ class PostmortemPublished(PostmortemEvent):
     file: str = ""
 
 
-
-
 @dataclass(frozen=True, kw_only=True)
 class CommandRun(Event):
     """Audit: somebody ran a command line, with this outcome."""
@@ -343,6 +339,7 @@ class CommandRun(Event):
     seconds: float
 
     @property
+    @override
     def subject(self) -> str:
         return f"command:{self.command}"
 
@@ -357,6 +354,7 @@ class JobDied(Event):
     attempts: int
 
     @property
+    @override
     def subject(self) -> str:
         return f"job:{self.job}"
 

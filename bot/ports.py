@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.cards.card import Card
 from bot.decision import JobsFor
+from bot.observation import Observation as Observation  # noqa: PLC0414 - plug-ins find it here, beside `Check`
 from bot.permissions import Caller
 from storage.unit_of_work import Store
 
@@ -19,26 +20,12 @@ if TYPE_CHECKING:
 
 
 class Options(BaseModel):
-    """Base of a plug-in's options in manage.yml: unknown keys are refused, each field's description is its documentation."""
+    """Base of a plug-in's options in manage.yml: unknown keys are refused, a field's description is its documentation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Observation:
-    """What one probe saw. `ok` False means down; `slow` True degraded, whatever the latency says.
-
-    `value` against `threshold` (in `unit`) is what decided, where a number did; `metrics` are samples to keep beside.
-    """
-
-    ok: bool
-    detail: str = ""
-    latency_ms: float | None = None
-    slow: bool = False
-    value: float | None = None
-    threshold: float | None = None
-    unit: str = ""
-    metrics: Mapping[str, float] = field(default_factory=dict)
+OptionsType = type[Options]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +34,14 @@ class Check:
 
     `probe(options, ports)` returns an `Observation`, or raises: any exception is a failed probe with its text as the
     detail. The caller bounds its time. `automatic(ports)` gives options when the check watches by itself without being
-    configured (None: not now).
+    configured (None: not now). `degraded_ms` is the latency from which it is degraded, where manage.yml says nothing.
     """
 
     type: str
-    options: type[Options]
+    options: OptionsType
     probe: Callable[[Any, "Ports"], Awaitable[Observation]]
     automatic: Callable[["Ports"], Options | None] = lambda _ports: None
+    degraded_ms: float = 1000.0
 
 
 @dataclass(frozen=True)
@@ -81,10 +69,10 @@ class Delivery(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """A kind of notification channel, one file each in `bot/channels`; `connect(options, ports)` gives its `Delivery`."""
+    """A kind of notification channel, one file each in `bot/channels`; `connect` gives its `Delivery`."""
 
     type: str
-    options: type[Options]
+    options: OptionsType
     connect: Callable[[Any, "Ports"], Delivery]
 
 
@@ -106,7 +94,7 @@ class ChatError(Exception):
 
 
 class Chat(Protocol):
-    """Slack, as the rooms see it. All texts are cards. Rate limits are waited for inside; other refusals raise `ChatError`."""
+    """Slack, as the rooms see it: all texts are cards. Rate limits are waited for inside, other refusals raise `ChatError`."""
 
     @property
     def connected(self) -> bool:

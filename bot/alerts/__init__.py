@@ -1,0 +1,1 @@
+"""Alerts: rules, states, escalation, the one card of each."""

@@ -108,6 +108,7 @@ class RuleConfig(Part):
 RULES: Mapping[str, Mapping[str, str]] = {
     "health-check-failed": {"severity": "high"},
     "health-check-degraded": {"severity": "medium"},
+    "job-dead": {"severity": "medium"},
 }
 
 
@@ -134,7 +135,7 @@ class Alerts(Part):
     rules: Annotated[Mapping[str, RuleConfig], BeforeValidator(_rules)] = Field(
         default_factory=dict,
         validate_default=True,
-        description="Rules by name; built in are `health-check-failed` and `health-check-degraded`.",
+        description="Rules by name; built in are `health-check-failed`, `health-check-degraded` and `job-dead`.",
     )
 
 

@@ -1,0 +1,1 @@
+"""Incidents: declared, gathered in a channel, resolved."""

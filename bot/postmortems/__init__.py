@@ -1,0 +1,1 @@
+"""Postmortems drafted from the journal and reviewed by people."""

@@ -1,0 +1,241 @@
+"""What is said of alerts (pure)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.alerts.escalation import Upcoming
+from bot.cards.card import Accent, Button, Card, Code, Field, Level, Link, Mark, Moment, Person, Room, Table, Text
+from bot.events import (
+    AcknowledgementWithdrawn,
+    AlertAcknowledged,
+    AlertEvent,
+    AlertLinked,
+    AlertResolved,
+    EscalationExhausted,
+    PageDelivered,
+    PageFailed,
+)
+from bot.phrasing import duration, number, plural
+from storage.records.alerts import Alert, AlertState, Severity
+from storage.records.incidents import Incident
+
+SIGNS = {Severity.CRITICAL: "🔴", Severity.HIGH: "🟠", Severity.MEDIUM: "🟡", Severity.LOW: "🔵"}
+
+
+def live(
+    alert: Alert,
+    told: Sequence[PageDelivered | PageFailed] = (),
+    upcoming: Upcoming | None = None,
+    incident: Incident | None = None,
+) -> Card:
+    """The one card of an alert, as it stands now."""
+    return Card(
+        title=_title(alert),
+        level=Level.OK if not alert.open else Level.BAD if alert.severity in _GRAVE else Level.WARNING,
+        accent=_accent(alert),
+        fields=(
+            Field(label="Severity", value=alert.severity.value),
+            Field(label="Status", value=_status(alert)),
+            Field(label="Since", value=Moment(alert.started_at, "date")),
+            Field(label="Reading", value=_reading(alert)),
+            *((Field(label="Told", value=_told(told)),) if told else ()),
+            *((Field(label="Next", value=_next(alert, upcoming)),) if alert.open else ()),
+            *((Field(label="Incident", value=_incident(incident)),) if incident else ()),
+            *((Field(label="Runbook", value=_runbook(alert.runbook)),) if alert.runbook else ()),
+        ),
+        buttons=_buttons(alert),
+        footer=_footer(alert),
+        data=as_data(alert, upcoming),
+    )
+
+
+def note(event: AlertEvent, actor: str, at: datetime) -> Card | None:  # noqa: PLR0911 - one for each fact
+    """The line in the alert's thread that says what happened; None for what the card says well enough."""
+    by, when = Person(actor), Moment(at)
+    match event:
+        case AlertAcknowledged(comment=comment):
+            said: Text = ("👀 ", by, " acknowledged this at ", when, ". No further step is sent.")
+            return Card(title="", body=(said, *((comment,) if comment else ())))
+        case AcknowledgementWithdrawn():
+            return Card(title="", body=(("↩️ ", by, " gave this back at ", when, ". Escalation goes on."),))
+        case AlertResolved(reading=reading, comment=comment):
+            ended: Text = ("✅ Resolved at ", when, *((" by ", by) if actor != "bot" else ()), ".")
+            return Card(title="", body=(ended, *(t for t in (reading, comment) if t)))
+        case PageDelivered(target=target, via=via):
+            return Card(title="", body=(("📣 Told ", _target(target), f" through {via} at ", when, "."),))
+        case PageFailed(target=target, via=via, error=error):
+            return Card(title="", body=(("⚠️ Could not tell ", _target(target), f" through {via}: {error}"),))
+        case EscalationExhausted(steps=steps):
+            return Card(title="", body=(f"⏭️ The last of {plural(steps, 'step')} was taken: nobody else will be told.",))
+        case AlertLinked(incident=incident):
+            return Card(title="", body=(f"🚨 This belongs to incident #{incident}.",))
+        case _:
+            return None
+
+
+def page(alert: Alert, step: int, card_link: str) -> Card:
+    """What a person is told: all that is needed to act, wherever it arrives."""
+    return Card(
+        title=_title(alert),
+        level=Level.BAD,
+        accent=_accent(alert),
+        body=(("You are asked to look at this (escalation step ", f"{step + 1}", ")."),),
+        fields=(
+            Field(label="Severity", value=alert.severity.value),
+            Field(label="Since", value=Moment(alert.started_at, "date")),
+            Field(label="Reading", value=_reading(alert)),
+            *((Field(label="Runbook", value=_runbook(alert.runbook)),) if alert.runbook else ()),
+            *((Field(label="Card", value=Link(card_link, "open in Slack")),) if card_link else ()),
+        ),
+        buttons=_buttons(alert)[:1],
+        data=as_data(alert, None),
+    )
+
+
+def listing(found: Sequence[Alert], *, total: int, page: int, size: int, state: str) -> Card:
+    """Alerts, newest first, with the way to the next page."""
+    if not found:
+        empty = "No open alerts" if state == "open" else "No alerts"
+        return Card(
+            title=empty, level=Level.OK, body=("All quiet.",), data={"title": empty, "level": "ok", "alerts": []}
+        )
+    rows = tuple((f"#{a.id}", a.severity.value, a.state.value, a.summary, Moment(a.opened_at, "date")) for a in found)
+    last = -(-total // size)
+    more = ("alerts", f"--state={state}", f"--page={page + 1}")
+    return Card(
+        title=plural(total, "open alert" if state == "open" else "alert"),
+        level=Level.WARNING if any(a.open for a in found) else Level.OK,
+        table=Table(columns=("#", "Severity", "State", "What", "Opened"), rows=rows),
+        buttons=(Button(label="More", argv=more),) if page < last else (),
+        footer=f"Page {page} of {last}" if last > 1 else "",
+        hint=("Type ", Code("ack NUMBER"), " to take one, ", Code("alert show NUMBER"), " for its card."),
+        data={
+            "title": plural(total, "alert"),
+            "level": "warning" if any(a.open for a in found) else "ok",
+            "total": total,
+            "page": page,
+            "alerts": [as_data(a, None) for a in found],
+        },
+    )
+
+
+def as_data(alert: Alert, upcoming: Upcoming | None) -> dict[str, object]:
+    """The alert as JSON values."""
+    moments = {
+        name: at.isoformat() if (at := getattr(alert, name)) else None
+        for name in ("started_at", "opened_at", "acknowledged_at", "resolved_at")
+    }
+    return {
+        "title": _title(alert),
+        "level": "ok" if not alert.open else "bad" if alert.severity in _GRAVE else "warning",
+        "number": alert.id,
+        "rule": alert.rule,
+        "fingerprint": alert.fingerprint,
+        "severity": alert.severity.value,
+        "state": alert.state.value,
+        "summary": alert.summary,
+        "labels": dict(alert.labels),
+        "reading": alert.reading,
+        "value": alert.value,
+        "threshold": alert.threshold,
+        "unit": alert.unit,
+        "acknowledged_by": alert.acknowledged_by or None,
+        "incident": alert.incident_id,
+        "next": {"at": upcoming.at.isoformat(), "targets": list(upcoming.targets), "via": upcoming.via}
+        if upcoming
+        else None,
+        **moments,
+    }
+
+
+_GRAVE = (Severity.CRITICAL, Severity.HIGH)
+
+
+def _title(alert: Alert) -> str:
+    sign = "✅" if not alert.open else "👀" if alert.state is AlertState.ACKNOWLEDGED else SIGNS[alert.severity]
+    return f"{sign} #{alert.id} {alert.summary}"
+
+
+def _accent(alert: Alert) -> Accent:
+    if not alert.open:
+        return Accent.GOOD
+    return Accent.CALM if alert.state is AlertState.ACKNOWLEDGED else Accent(alert.severity.value)
+
+
+def _status(alert: Alert) -> Text:
+    if alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_at:
+        return ("acknowledged by ", Person(alert.acknowledged_by), " at ", Moment(alert.acknowledged_at))
+    if alert.resolved_at:
+        by: tuple[str | Mark, ...] = (" by ", Person(alert.resolved_by)) if alert.resolved_by != "bot" else ()
+        return ("resolved at ", Moment(alert.resolved_at), *by)
+    return "firing"
+
+
+def _reading(alert: Alert) -> str:
+    told = alert.reading
+    if alert.value is not None and alert.threshold is not None:
+        against = f"{number(alert.value, alert.unit)} (threshold {number(alert.threshold, alert.unit)})"
+        told = f"{told}: {against}" if told and number(alert.value, alert.unit) not in told else against
+    return told or "no reading"
+
+
+def _told(told: Sequence[PageDelivered | PageFailed]) -> Text:
+    parts: list[str | Mark] = []
+    for one in {(p.target, p.via): p for p in told}.values():
+        parts += [", " if parts else "", _target(one.target), f" ({one.via}"]
+        parts.append(f", failed: {one.error})" if isinstance(one, PageFailed) else ")")
+    return tuple(parts)
+
+
+def _next(alert: Alert, upcoming: Upcoming | None) -> Text:
+    if alert.state is AlertState.ACKNOWLEDGED:
+        return "nobody else is told while it is acknowledged"
+    if upcoming is None:
+        return "no further step: nobody else will be told"
+    whom: list[str | Mark] = []
+    for target in upcoming.targets:
+        whom += [", " if whom else "", _target(target)]
+    return (*whom, f" through {upcoming.via} at ", Moment(upcoming.at), " unless somebody acknowledges")
+
+
+def _target(target: str) -> str | Mark:
+    return Person(target[1:]) if target.startswith("@") else target
+
+
+def _incident(incident: Incident) -> Text:
+    return (f"#{incident.id} ", *((Room(incident.channel, incident.channel_name),) if incident.channel else ()))
+
+
+def _runbook(address: str) -> Text:
+    return Link(address, "open") if address.startswith(("http://", "https://")) else address
+
+
+def _buttons(alert: Alert) -> tuple[Button, ...]:
+    number = str(alert.id)
+    if not alert.open:
+        return ()
+    declare = (
+        ()
+        if alert.incident_id
+        else (
+            Button(
+                label="Declare incident", argv=("incident", "declare", f"--alert={number}", alert.summary), form=False
+            ),
+        )
+    )
+    resolve = Button(
+        label="Resolve",
+        argv=("resolve", number),
+        confirm="Resolve this alert by hand? It opens again when the check fails again.",
+    )
+    if alert.state is AlertState.ACKNOWLEDGED:
+        return (Button(label="Give back", argv=("unack", number)), resolve, *declare)
+    return (Button(label="Acknowledge", argv=("ack", number), style="primary"), resolve, *declare)
+
+
+def _footer(alert: Alert) -> Text:
+    if alert.resolved_at:
+        return f"{alert.rule} · lasted {duration(alert.resolved_at - alert.started_at)}"
+    if alert.state is AlertState.ACKNOWLEDGED:
+        return f"{alert.rule} · take your reaction back to give it back"
+    return f"{alert.rule} · react with 👀 to acknowledge"

@@ -1,0 +1,92 @@
+"""What people may ask about alerts, and do to them."""
+
+import click
+
+from bot.alerts import cards, service
+from bot.cards.card import Card, Code, Level
+from bot.command import Context, Usage, command
+from bot.decision import Decision
+from bot.permissions import Role
+from storage.records.alerts import Alert, AlertState
+from storage.tables import alerts as table
+
+PAGE = 15
+_STATES = {"open": (AlertState.FIRING, AlertState.ACKNOWLEDGED), "all": tuple(AlertState)} | {
+    state.value: (state,) for state in AlertState
+}
+
+
+@command("alerts")
+@click.option("--state", type=click.Choice(list(_STATES)), default="open", help="Which ones.")
+@click.option("--page", type=click.IntRange(min=1), default=1, help="Page of the list.")
+async def alerts(ctx: Context, state: str, page: int) -> Card:
+    """List alerts, newest first."""
+    async with ctx.ports.store.read() as conn:
+        total = await table.count(conn, states=_STATES[state])
+        found = await table.listing(conn, states=_STATES[state], limit=PAGE, offset=(page - 1) * PAGE)
+    if not found and total:
+        raise Usage(f"there is no page {page}", f"The last one is {-(-total // PAGE)}.")
+    return cards.listing(found, total=total, page=page, size=PAGE, state=state)
+
+
+@command("alert show")
+@click.argument("number", type=click.IntRange(min=1))
+async def show(ctx: Context, number: int) -> Card:
+    """Show one alert as it stands: since when, how bad, who was told and who is next."""
+    try:
+        view = await service.view(ctx.ports, number)
+    except service.UnknownAlert as unknown:
+        raise _unknown(unknown) from None
+    return cards.live(view.alert, view.told, view.upcoming, view.incident)
+
+
+@command("ack", role=Role.RESPONDER, changes=True)
+@click.argument("number", type=click.IntRange(min=1))
+@click.option("--comment", default="", help="Said in the alert's thread.")
+async def ack(ctx: Context, number: int, comment: str) -> Card:
+    """Acknowledge an alert: you have it, pending escalation steps stop."""
+    try:
+        decision = await service.acknowledge(ctx.ports, number, by=ctx.caller.id, comment=comment, via=ctx.caller.via)
+    except service.UnknownAlert as unknown:
+        raise _unknown(unknown) from None
+    return _outcome(decision, "acknowledged")
+
+
+@command("unack", role=Role.RESPONDER, changes=True)
+@click.argument("number", type=click.IntRange(min=1))
+async def unack(ctx: Context, number: int) -> Card:
+    """Take an acknowledgement back: escalation goes on where it stopped."""
+    try:
+        decision = await service.withdraw(ctx.ports, number, by=ctx.caller.id, via=ctx.caller.via)
+    except service.UnknownAlert as unknown:
+        raise _unknown(unknown) from None
+    return _outcome(decision, "given back")
+
+
+@command("resolve", role=Role.RESPONDER, changes=True)
+@click.argument("number", type=click.IntRange(min=1))
+@click.option("--comment", default="", help="Why it is over; said in the alert's thread.")
+async def resolve(ctx: Context, number: int, comment: str) -> Card:
+    """Resolve an alert by hand. It opens again when its rule is broken again."""
+    try:
+        decision = await service.resolve(ctx.ports, number, by=ctx.caller.id, comment=comment)
+    except service.UnknownAlert as unknown:
+        raise _unknown(unknown) from None
+    return _outcome(decision, "resolved")
+
+
+def _unknown(unknown: service.UnknownAlert) -> Usage:
+    return Usage(str(unknown), ("Type ", Code("alerts"), " for the open ones."))
+
+
+def _outcome(decision: Decision[Alert], what: str) -> Card:
+    alert = decision.state
+    data = cards.as_data(alert, None) | {"changed": decision.changed, "reason": decision.reason}
+    if decision.changed:
+        return Card(title=f"Alert #{alert.id} {what}", level=Level.OK, body=(alert.summary,), data=data)
+    return Card(
+        title=f"Alert #{alert.id} stays as it is",
+        level=Level.INFO,
+        body=(f"{alert.summary}: {decision.reason}.",),
+        data=data,
+    )
