@@ -90,7 +90,7 @@ async def test_a_private_channel_comes_with_its_messages_and_goes(workspace: Wor
         rooms.leave(workspace, secret, "U0YOU")
         gone = await socket.receive_json()
     assert secret.id not in {channel["id"] for channel in hello["channels"]}
-    assert [message["text"] for message in came["messages"]] == ["earlier"]
+    assert came["messages"][0]["text"] == "earlier"
     assert joined["message"]["subtype"] == "group_join"
     assert gone == {"type": "gone", "channel": secret.id}
 
