@@ -165,7 +165,7 @@ def _table(table: Table | None, budget: int, now: datetime, command: str) -> _Pi
     if marked:
         rows = [grid.sentence(row, now) for row in table.rows]
         return _bullets(rows, budget, command, "row")
-    lines = grid.lines(table, now, TABLE_WIDTH, command)
+    lines = [literal(line) for line in grid.lines(table, now, TABLE_WIDTH, command)]
     kept = [lines[0]]
     spent = len(lines[0])
     for line in lines[1:]:
@@ -175,7 +175,7 @@ def _table(table: Table | None, budget: int, now: datetime, command: str) -> _Pi
         spent += len(line) + 1
     if len(kept) == 1:
         return _Piece([], 0, _rest(len(table.rows), "row"))
-    text = literal("\n".join(kept))
+    text = "\n".join(kept)
     block = _rich_text([{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]}])
     return _Piece([block], len(text), _rest(len(lines) - len(kept), "row"))
 

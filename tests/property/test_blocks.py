@@ -4,17 +4,18 @@ import json
 import shlex
 from datetime import UTC, datetime
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from bot.cards.blocks import render
-from bot.cards.card import Button, Card, Person, Room
+from bot.cards.card import Button, Card, Person, Room, Table
 from bot.cards.form import errors, form, values
 from bot.cards.json import to_json
 from bot.cards.text import to_markdown, to_text
+from bot.sandbox.blocks import check, total_text
 from tests.property.cards import HOSTILE, cards, forms, texts
 from tests.property.slack_limits import problems_of_message, problems_of_view
 
@@ -42,6 +43,23 @@ def test_any_card_passes_slack_sdks_own_models(card):
         parsed = Block.parse(block)
         assert parsed is not None
         parsed.validate_json()
+
+
+@slow
+@given(cards)
+@example(Card(title="t", table=Table(columns=(), rows=((("<!channel>",) * 6),) * 130)))
+def test_any_card_is_taken_by_the_sandbox_workspace(card):
+    message = render(card, NOW)
+
+    for blocks in (message.blocks, *(attachment["blocks"] for attachment in message.attachments)):
+        assert check(blocks, "message") == []
+    assert total_text([message.blocks, message.attachments]) <= 9000
+
+
+@slow
+@given(forms)
+def test_any_form_is_taken_by_the_sandbox_workspace(fields):
+    assert check(form("t", fields, callback_id="form")["blocks"], "modal") == []
 
 
 @slow
