@@ -3,35 +3,24 @@
 `python docs/generate.py` writes, `python docs/generate.py --check` fails when something is stale.
 """  # noqa: INP001 - a program beside the pages, not a package
 
-import importlib
 import json
-import pkgutil
 import sys
 from pathlib import Path
-from types import ModuleType
-from typing import TypeVar
 
 HERE = Path(__file__).resolve().parent
 MARKER = "<!-- What follows is written by `python docs/generate.py`. -->\n"
-K = TypeVar("K")
-
-
-def built_in(kind: type[K], package: ModuleType) -> dict[str, K]:
-    """The plug-ins of the package by type: those that are installed beside it are not documented here."""
-    modules = [importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
-    found = [value for module in modules for value in vars(module).values() if isinstance(value, kind)]
-    return {vars(value)["type"]: value for value in found}
 
 
 def generated() -> dict[Path, str]:
     """Each file that is made from the program, with what it should contain."""
-    import bot.channels
-    import bot.health.checks
     from bot.config.reference import reference
     from bot.config.schema import schema
     from bot.ports import Channel, Check
+    from bot.registry import collect, modules
 
-    checks, channels = built_in(Check, bot.health.checks), built_in(Channel, bot.channels)
+    # the built-in ones alone: what is installed beside them differs from machine to machine
+    checks = collect(Check, modules("bot.health.checks"), lambda check: check.type)
+    channels = collect(Channel, modules("bot.channels"), lambda channel: channel.type)
     page = HERE / "configuration.md"
     introduction = page.read_text(encoding="utf-8").partition(MARKER)[0]
     return {

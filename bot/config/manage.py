@@ -135,7 +135,7 @@ class Alerts(Part):
     rules: Annotated[Mapping[str, RuleConfig], BeforeValidator(_rules)] = Field(
         default_factory=dict,
         validate_default=True,
-        description="Rules by name; built in are `health-check-failed`, `health-check-degraded` and `job-dead`.",
+        description=f"Rules by name; built in are {', '.join(f'`{name}`' for name in RULES)}.",
     )
 
 

@@ -49,6 +49,7 @@ def test_the_defaults_are_those_of_the_documentation():
     assert {name: rule.severity for name, rule in manage.alerts.rules.items()} == {
         "health-check-failed": Severity.HIGH,
         "health-check-degraded": Severity.MEDIUM,
+        "job-dead": Severity.MEDIUM,
     }
     assert manage.escalation["default"][0].notify == ("oncall",)
     assert manage.incidents.open_for == (Severity.CRITICAL, Severity.HIGH)
