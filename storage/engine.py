@@ -36,7 +36,7 @@ class StoreError(Exception):
     """The database cannot be used; one line that names it (password masked) and the mend."""
 
 
-class Conflict(Exception):  # noqa: N818 - a lost race is an outcome, not a fault
+class Conflict(Exception):
     """Somebody else wrote the record first."""
 
 

@@ -10,7 +10,7 @@ from storage.tables import leases
 from storage.unit_of_work import Conflict, Store, StoreError, UnitOfWork
 
 
-class Locked(Exception):  # noqa: N818 - a held lock is an answer, not a fault
+class Locked(Exception):
     """The lock is held by `owner`, at least until `until` unless it is released before."""
 
     def __init__(self, name: str, owner: str, until: datetime) -> None:

@@ -38,7 +38,7 @@ _DAY_TERM = re.compile(r"(\*|[0-7]|[a-z]{3})(?:-([0-7]|[a-z]{3}))?(?:/([1-7]))?"
 _log = structlog.get_logger(__name__)
 
 
-class BadSchedule(ValueError):  # noqa: N818 - reads as what it is
+class BadSchedule(ValueError):
     """A schedule's spec cannot be read; one line that names the schedule, the spec and what is allowed."""
 
 

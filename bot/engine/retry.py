@@ -15,7 +15,7 @@ _LONGEST_ASKED = 3600.0
 _LONGEST_TEXT = 500
 
 
-class Later(Exception):  # noqa: N818 - a wish, not a fault
+class Later(Exception):
     """Raised by a handler: run this job again at `at`. It is no failure and does not use up an attempt."""
 
     def __init__(self, at: datetime) -> None:

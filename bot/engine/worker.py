@@ -34,7 +34,7 @@ _PURGE_AT_ONCE = 500
 _log = structlog.get_logger(__name__)
 
 
-class Unrunnable(Exception):  # noqa: N818 - reads as the reason in the job's record
+class Unrunnable(Exception):
     """No runner for a job's kind: it is from a newer program, or its plug-in is gone."""
 
 
