@@ -1,0 +1,1 @@
+"""Kinds of health check, one file each: its options and its probe."""

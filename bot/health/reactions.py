@@ -1,0 +1,19 @@
+"""What repeats: rounds of probes, and forgetting old samples."""
+
+from datetime import timedelta
+
+from bot.bus import schedule
+from bot.health import service
+from bot.ports import Ports
+
+
+@schedule(lambda manage: f"@every {manage.health.every // timedelta(milliseconds=1)}ms")
+async def run_round(ports: Ports) -> None:
+    """Run every check once. A round that takes longer than the interval is not overtaken: the next one is left out."""
+    await service.run_round(ports)
+
+
+@schedule("@daily 03:10")
+async def forget_samples(ports: Ports) -> None:
+    """Delete samples that nobody looks at any more."""
+    await service.forget_samples(ports)
