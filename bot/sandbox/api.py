@@ -47,8 +47,7 @@ async def serve_call(request: web.Request, workspace: Workspace) -> web.StreamRe
     shown = {key: value for key, value in given.items() if key != "token"}
     error = "" if outcome.body.get("ok") else str(outcome.body.get("error") or outcome.text)
     seconds = time.perf_counter() - started
-    workspace.calls.append(Call(name, shown, at, not error, error, seconds, outcome.status))
-    workspace.state.announce("call", method=name)
+    workspace.record(Call(name, shown, at, not error, error, seconds, outcome.status))
     if workspace.faults.take(name, "lose_answer") and request.transport is not None:
         request.transport.abort()
     return answer(outcome, workspace)

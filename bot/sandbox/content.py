@@ -48,6 +48,14 @@ def check_text(workspace: Workspace, method: str, text: str) -> None:
         workspace.violate(method, "long_text", f"{len(text)} characters, good are {GOOD_TEXT}")
     for problem in mrkdwn.problems(text, allow_broadcast=workspace.options.allow_broadcast):
         workspace.violate(method, "mrkdwn", problem)
+    check_mentions(workspace, method, text)
+
+
+def check_mentions(workspace: Workspace, method: str, text: str) -> None:
+    """Record a mention of a person or channel that does not exist."""
+    for named in mrkdwn.mentioned(text):
+        if named not in workspace.state.users and named not in workspace.state.channels:
+            workspace.violate(method, "unknown_mention", named)
 
 
 def message_blocks(workspace: Workspace, method: str, blocks: Any) -> list[Json] | None:
@@ -78,6 +86,9 @@ def check_block_texts(workspace: Workspace, method: str, blocks: Any) -> None:
     """Record texts in blocks that are not escaped rightly."""
     for problem in mrkdwn.block_problems(blocks, allow_broadcast=workspace.options.allow_broadcast):
         workspace.violate(method, "mrkdwn", problem)
+    for kind, text in mrkdwn.texts(blocks):
+        if kind == "mrkdwn":
+            check_mentions(workspace, method, text)
 
 
 def check_action_ids(workspace: Workspace, method: str, blocks: list[Json]) -> None:

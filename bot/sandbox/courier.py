@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from bot.sandbox.link import Answer, Kind, Link, Payload
 from bot.sandbox.state import Json
 
+MOST_ACKS = 20_000
+
 
 @dataclass(frozen=True)
 class Ack:
@@ -66,6 +68,7 @@ class Courier:
             if not self.in_flight:
                 self.quiet.set()
         self.acks.append(Ack(payload.kind, answer.seconds, answer.acked, answer.reason))
+        del self.acks[:-MOST_ACKS]
         return answer
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 BROADCAST = re.compile(r"!(here|channel|everyone)(\|[^<>]*)?$")
+MENTION = re.compile(r"<[@#]([A-Z0-9]+)(?:\|[^<>]*)?>")
 TOKEN = re.compile(r"<([^<>\n]*)>")
 KNOWN = (
     re.compile(r"@[UW][A-Z0-9]+(\|[^<>]*)?$"),
@@ -45,6 +46,11 @@ def problems(text: str, *, allow_broadcast: bool) -> list[str]:
     if STRAY_AMPERSAND.search(rest):
         found.append("unescaped &")
     return found
+
+
+def mentioned(text: str) -> list[str]:
+    """Give the ids of the people and channels that a text mentions."""
+    return [match.group(1) for match in MENTION.finditer(text)]
 
 
 def normalised(text: str) -> str:

@@ -74,16 +74,16 @@ class Person:
 
     async def react(self, channel: str, ts: str, name: str) -> bool:
         """Add a reaction; false when it is there already."""
-        return posting.react(self.workspace, self.message(channel, ts), self.user.id, name)
+        return posting.react(self.workspace, self.open_message(channel, ts), self.user.id, name)
 
     async def unreact(self, channel: str, ts: str, name: str) -> bool:
         """Take a reaction back; false when there is none."""
-        return posting.unreact(self.workspace, self.message(channel, ts), self.user.id, name)
+        return posting.unreact(self.workspace, self.open_message(channel, ts), self.user.id, name)
 
     async def pin(self, channel: str, ts: str, *, pinned: bool = True) -> bool:
         """Pin or unpin a message."""
         act = posting.pin if pinned else posting.unpin
-        return act(self.workspace, self.message(channel, ts), self.user.id)
+        return act(self.workspace, self.open_message(channel, ts), self.user.id)
 
     async def join(self, channel: str) -> bool:
         """Become a member of a public channel."""
@@ -217,6 +217,12 @@ class Person:
         if found is None or found.only_for not in (None, self.user.id):
             raise Impossible(f"there is no message {ts!r} in {channel}")
         return found
+
+    def open_message(self, channel: str, ts: str) -> Message:
+        """Give a message that can still be marked. Raises ``Impossible``."""
+        if self.channel(channel).is_archived:
+            raise Impossible(f"{channel} is archived: its messages can be read only")
+        return self.message(channel, ts)
 
     def view(self, view_id: str) -> View:
         """Give an open view of the person. Raises ``Impossible``."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bot.sandbox.refusal import Refused
 
 RESPONSE_URL_USES = 5
+MOST_TICKETS = 5_000
 
 
 @dataclass
@@ -44,6 +45,8 @@ class Tickets:
     def trigger(self, user: str, view_id: str | None = None) -> str:
         """Give a new trigger id."""
         trigger_id = f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
+        if len(self.triggers) >= MOST_TICKETS:
+            del self.triggers[next(iter(self.triggers))]
         self.triggers[trigger_id] = Trigger(user, self.clock() + self.trigger_life, view_id)
         return trigger_id
 
@@ -62,6 +65,8 @@ class Tickets:
     def response_url(self, channel: str, user: str, message_ts: str | None = None, thread_ts: str | None = None) -> str:
         """Give the secret part of a new response URL."""
         secret = secrets.token_urlsafe(18)
+        if len(self.response_urls) >= MOST_TICKETS:
+            del self.response_urls[next(iter(self.response_urls))]
         expires = self.clock() + self.response_url_life
         self.response_urls[secret] = ResponseUrl(channel, user, expires, message_ts, thread_ts)
         return secret

@@ -5,11 +5,11 @@ import re
 from bot.sandbox.mrkdwn import escape
 from bot.sandbox.state import State
 
-NAMED = re.compile(r"(?<![\w&;/])([@#])([a-z0-9][a-z0-9._-]*[a-z0-9_-]|[a-z0-9])")
+NAMED = re.compile(r"(https?://[^\s<>]+[\w/=&;#-])|(?<![\w&;/])([@#])([a-z0-9][a-z0-9._-]*[a-z0-9_-]|[a-z0-9])")
 
 
 def wire(state: State, text: str, *, named: bool = False) -> str:
-    """Escape a text and turn ``@handle``, ``@group`` and ``#channel`` into mentions.
+    """Escape a text; turn ``@handle``, ``@group`` and ``#channel`` into mentions and web addresses into links.
 
     ``named`` adds the name to a mention of a person, as slash commands with ``should_escape`` have it.
     """
@@ -18,7 +18,9 @@ def wire(state: State, text: str, *, named: bool = False) -> str:
     channels = {channel.name: channel.id for channel in state.channels.values() if channel.kind != "im"}
 
     def mention(match: re.Match[str]) -> str:
-        sign, name = match.groups()
+        address, sign, name = match.groups()
+        if address:
+            return f"<{address}>"
         if sign == "#":
             return f"<#{channels[name]}|{name}>" if name in channels else match.group(0)
         if name in groups:

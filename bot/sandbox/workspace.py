@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+MOST_RECORDED = 20_000
+"""Calls and violations that are kept: a sandbox that runs for weeks must not fill the memory."""
+
+
 @dataclass(frozen=True)
 class Call:
     """One Web API call of the app: ``at`` in Unix seconds, ``seconds`` it took, ``error`` where it was refused."""
@@ -95,6 +99,13 @@ class Workspace:
     def violate(self, method: str, rule: str, detail: str) -> None:
         """Record a violation."""
         self.violations.append(Violation(method, rule, detail))
+        del self.violations[:-MOST_RECORDED]
+
+    def record(self, call: Call) -> None:
+        """Record a Web API call."""
+        self.calls.append(call)
+        del self.calls[:-MOST_RECORDED]
+        self.state.announce("call", method=call.method)
 
     async def idle(self) -> None:
         """Wait until no delivery to the app is under way."""

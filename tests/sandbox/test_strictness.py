@@ -206,6 +206,7 @@ async def test_posting_where_the_bot_is_no_member_needs_the_public_scope(scopes:
         ({"text": "a & b"}, "mrkdwn"),
         ({"text": "<!channel> wake up"}, "mrkdwn"),
         ({"text": "<script>"}, "mrkdwn"),
+        ({"text": "ask <@U0NOBODY>"}, "unknown_mention"),
         ({"text": "x", "blocks": [{"type": "header", "text": plain("a &amp; b")}]}, "mrkdwn"),
         ({"text": "x", "blocks": [{"type": "actions", "elements": [button("a")]}] * 2}, "action_id_twice"),
         ({"text": "x" * 4001}, "long_text"),

@@ -55,6 +55,7 @@ def test_a_careless_text_is_found_out(text: str, problems: list[str]) -> None:
         ("mail me@do.example, issue #12", "mail me@do.example, issue #12"),
         ("a <b> & c", "a &lt;b&gt; &amp; c"),
         ("@channel", "<!channel>"),
+        ("see https://x.example/a?b=1&c=2#alerts, now", "see <https://x.example/a?b=1&amp;c=2#alerts>, now"),
         ("@nobody", "@nobody"),
     ],
 )

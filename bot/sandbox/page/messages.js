@@ -159,7 +159,8 @@ export function picker(anchor, chosen) {
   const search = el("input", { type: "search", class: "field", placeholder: "Search emoji", "aria-label": "Search emoji" });
   const node = el("div", { class: "picker", role: "dialog", "aria-label": "Choose an emoji" }, search, grid);
   const done = (short) => { closeMenu(); back?.focus?.({ preventScroll: true }); if (short) chosen(short); };
-  const fill = () => grid.replaceChildren(...Object.keys(store.emoji).filter((short) => short.includes(search.value.toLowerCase()))
+  const unlike = [...new Map(Object.entries(store.emoji).map(([short, drawn]) => [drawn, short]).reverse()).values()].reverse();
+  const fill = () => grid.replaceChildren(...unlike.filter((short) => short.includes(search.value.toLowerCase()))
     .map((short) => el("button", { type: "button", class: "tool", role: "option", title: `:${short}:`, "aria-label": short, on: { click: () => done(short) } }, store.emoji[short])));
   search.addEventListener("input", fill);
   node.addEventListener("keydown", (event) => {
