@@ -26,7 +26,7 @@ async def show(
     """Make the message `key` show `card`: post it into `channel` when it does not stand yet, else edit it in place.
 
     Nothing is sent when it shows that already. With `at_once` False (no person waits for it) an edit that follows the
-    last one too closely is put off by raising `Later`, so that a burst of changes becomes one edit. None when Slack is not
+    last one too closely is put off by raising `Later`, so that a burst of changes is one edit. None when Slack is not
     connected to this bot at all, or when there is nothing to edit and no channel to post to.
     """
     if ports.chat is None:

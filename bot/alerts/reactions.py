@@ -6,6 +6,7 @@ from bot.events import (
     AcknowledgementWithdrawn,
     AlertAcknowledged,
     AlertEvent,
+    AlertJoinedIncident,
     AlertLinked,
     AlertOpened,
     AlertResolved,
@@ -14,6 +15,7 @@ from bot.events import (
     EscalationExhausted,
     EscalationStepFired,
     IncidentDeclared,
+    IncidentEvent,
     JobDied,
     PageDelivered,
     PageFailed,
@@ -77,11 +79,12 @@ async def show_channel(ports: Ports, fact: Fact[ChannelOpened]) -> None:
         await _card(ports, alert, attempt=fact.attempt, at_once=False)
 
 
-@on(IncidentDeclared)
-async def link(ports: Ports, fact: Fact[IncidentDeclared]) -> None:
-    """Note on the alert which incident it opened."""
-    if fact.event.alert is not None:
-        await service.link(ports, fact.event.alert, fact.event.incident)
+@on(IncidentDeclared, AlertJoinedIncident)
+async def link(ports: Ports, fact: Fact[IncidentEvent]) -> None:
+    """Note on the alert which incident it belongs to."""
+    event = fact.event
+    if isinstance(event, IncidentDeclared | AlertJoinedIncident) and event.alert is not None:
+        await service.link(ports, event.alert, event.incident)
 
 
 @on(JobDied)

@@ -1,0 +1,266 @@
+"""What is said of incidents (pure)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.alerts.cards import SIGNS
+from bot.cards.card import Accent, Button, Card, Code, Field, Level, Link, Mark, Moment, Person, Room, Table, Text
+from bot.events import (
+    AlertJoinedIncident,
+    ChannelTroubled,
+    IncidentEvent,
+    IncidentResolved,
+    RoleAssigned,
+    SeverityChanged,
+    StatusChanged,
+    UpdatePosted,
+)
+from bot.incidents.timeline import Line, spans
+from bot.phrasing import duration, plural
+from storage.records.alerts import Alert
+from storage.records.incidents import Incident, IncidentStatus
+from storage.records.postmortems import Postmortem
+
+
+def live(incident: Incident, alerts: Sequence[Alert] = (), postmortem: Postmortem | None = None) -> Card:
+    """The summary card, pinned in the incident's channel and mirrored in the channel of all incidents."""
+    return Card(
+        title=_title(incident),
+        level=Level.BAD if incident.open else Level.OK,
+        accent=Accent(incident.severity.value) if incident.open else Accent.GOOD,
+        body=tuple(t for t in (incident.description, incident.trouble and f"⚠️ {incident.trouble}") if t),
+        fields=(
+            Field(label="Severity", value=incident.severity.value),
+            Field(label="Status", value=_status(incident)),
+            Field(label="Since", value=Moment(incident.started_at, "date")),
+            Field(label="Declared by", value=Person(incident.declared_by)),
+            Field(label="Commander", value=_role(incident, "commander")),
+            *(Field(label=role, value=Person(user)) for role, user in incident.roles.items() if role != "commander"),
+            *(
+                (Field(label="Channel", value=Room(incident.channel, incident.channel_name)),)
+                if incident.channel
+                else ()
+            ),
+            *((Field(label="Alerts", value=_alerts(alerts)),) if alerts else ()),
+            *((Field(label="Latest", value=incident.latest_update),) if incident.latest_update else ()),
+            *((Field(label="Postmortem", value=_postmortem(postmortem)),) if postmortem else ()),
+        ),
+        buttons=_buttons(incident),
+        footer="Mark a message with 📌 to put it on the timeline" if incident.open else "",
+        data=as_data(incident),
+    )
+
+
+def happened(event: IncidentEvent, actor: str, at: datetime) -> Card | None:  # noqa: PLR0911 - one for each fact
+    """What is said in the channel when something happened; None for what the card says well enough."""
+    by = Person(actor)
+    match event:
+        case UpdatePosted(text=text):
+            return Card(title="", body=(("📣 Update by ", by, " at ", Moment(at), ":"), text))
+        case StatusChanged(status=status, previous=previous):
+            return Card(title="", body=(("➡️ ", by, f" moved this from {previous} to {status}."),))
+        case SeverityChanged(severity=severity, previous=previous):
+            return Card(title="", body=(("↕️ ", by, f" changed the severity from {previous} to {severity}."),))
+        case RoleAssigned(role=role, user=user):
+            return Card(title="", body=(("🧭 ", Person(user), f" is {role}."),))
+        case AlertJoinedIncident(alert=alert, summary=summary):
+            return Card(title="", body=(f"🔔 Alert #{alert} belongs to this as well: {summary}",))
+        case ChannelTroubled(what=what, mend=mend):
+            return Card(title="", body=(f"⚠️ {what}. {mend}",))
+        case IncidentResolved():
+            return _closing(event, by, at)
+        case _:
+            return None
+
+
+def alert_over(incident: Incident, alert: int, at: datetime) -> Card:
+    """Said when an alert of an open incident resolved."""
+    return Card(
+        title="",
+        body=((f"✅ Alert #{alert} resolved at ", Moment(at), ". Is the incident over?"),),
+        buttons=(Button(label="Resolve incident", argv=("incident", "resolve", str(incident.id)), style="primary"),),
+    )
+
+
+def pinned(said_by: str, removed: bool = False) -> Card:
+    """Said below a message that was put on, or taken off, the timeline."""
+    return Card(
+        title="", body=(("📌 Taken off" if removed else "📌 Put on", " the timeline by ", Person(said_by), "."),)
+    )
+
+
+def listing(found: Sequence[Incident], *, total: int, page: int, size: int, words: Sequence[str]) -> Card:
+    """Incidents, newest first, with the way to the next page."""
+    if not found:
+        return Card(
+            title="No incidents",
+            level=Level.OK,
+            body=("Nothing fits that." if words else "All quiet.",),
+            hint=("Declare one with ", Code("incident declare"), "."),
+            data={"title": "No incidents", "level": "ok", "incidents": []},
+        )
+    rows = tuple(
+        (f"#{i.id}", i.severity.value, i.status.value, i.title, Moment(i.declared_at, "date"), _lasted(i))
+        for i in found
+    )
+    last = -(-total // size)
+    return Card(
+        title=plural(total, "incident"),
+        level=Level.WARNING if any(i.open for i in found) else Level.OK,
+        table=Table(columns=("#", "Severity", "Status", "What", "Declared", "Lasted"), rows=rows),
+        buttons=(Button(label="More", argv=("incidents", *words, f"--page={page + 1}")),) if page < last else (),
+        footer=f"Page {page} of {last}" if last > 1 else "",
+        data={
+            "title": plural(total, "incident"),
+            "total": total,
+            "page": page,
+            "incidents": [as_data(i) for i in found],
+        },
+    )
+
+
+def timeline(incident: Incident, lines: Sequence[Line], links: Sequence[str], page: int, size: int) -> Card:
+    """The timeline, oldest first, each line with the way to the message that said it."""
+    last = max(1, -(-len(lines) // size))
+    shown = list(zip(lines, links, strict=True))[(page - 1) * size : page * size]
+    steps: tuple[Text, ...] = tuple(
+        (
+            Moment(line.at, "date"),
+            " · ",
+            *_flat(line.said),
+            *((" — ", Person(line.actor)) if line.actor != "bot" else ()),
+            *((" ", Link(link, "message")) if link else ()),
+        )
+        for line, link in shown
+    )
+    more = ("incident", "timeline", str(incident.id), f"--page={page + 1}")
+    return Card(
+        title=f"Timeline of incident #{incident.id}: {incident.title}",
+        level=Level.INFO,
+        steps=steps,
+        body=() if steps else ("Nothing has happened yet.",),
+        buttons=(Button(label="More", argv=more),) if page < last else (),
+        footer=f"Page {page} of {last}" if last > 1 else plural(len(lines), "entry", "entries"),
+        data={
+            "title": f"Timeline of incident #{incident.id}",
+            "incident": incident.id,
+            "timeline": [
+                {
+                    "entry": n.entry,
+                    "at": n.at.isoformat(),
+                    "actor": n.actor,
+                    "said": _plain(n.said),
+                    "link": link or None,
+                }
+                for n, link in zip(lines, links, strict=True)
+            ],
+        },
+    )
+
+
+def as_data(incident: Incident) -> dict[str, object]:
+    """The incident as JSON values; durations are in seconds."""
+    resolved = incident.resolved_at
+    return {
+        "title": _title(incident),
+        "level": "bad" if incident.open else "ok",
+        "number": incident.id,
+        "what": incident.title,
+        "severity": incident.severity.value,
+        "status": incident.status.value,
+        "description": incident.description,
+        "declared_by": incident.declared_by,
+        "roles": dict(incident.roles),
+        "alerts": list(incident.alert_ids),
+        "channel": incident.channel_name or None,
+        "started_at": incident.started_at.isoformat(),
+        "declared_at": incident.declared_at.isoformat(),
+        "resolved_at": resolved.isoformat() if resolved else None,
+        "time_to_resolve": (resolved - incident.started_at).total_seconds() if resolved else None,
+    }
+
+
+def _closing(event: IncidentResolved, by: Mark, at: datetime) -> Card:
+    return Card(
+        title=f"✅ Incident #{event.incident} is resolved",
+        level=Level.OK,
+        body=(
+            ("Resolved by ", by, " at ", Moment(at), "."),
+            f"Time to resolve: {spans(event)}.",
+            *((event.comment,) if event.comment else ()),
+        ),
+        hint="Thank you, everybody. What is said here until the channel closes still belongs to the incident.",
+    )
+
+
+def _title(incident: Incident) -> str:
+    return f"{SIGNS[incident.severity] if incident.open else '✅'} Incident #{incident.id}: {incident.title}"
+
+
+def _status(incident: Incident) -> Text:
+    if incident.resolved_at:
+        lasted = duration(incident.resolved_at - incident.started_at)
+        return ("resolved by ", Person(incident.resolved_by), " at ", Moment(incident.resolved_at), f" after {lasted}")
+    return incident.status.value
+
+
+def _role(incident: Incident, role: str) -> Text:
+    return Person(incident.roles[role]) if role in incident.roles else "nobody yet"
+
+
+def _alerts(alerts: Sequence[Alert]) -> str:
+    return ", ".join(f"#{a.id} {a.summary} ({a.state.value})" for a in alerts)
+
+
+def _postmortem(postmortem: Postmortem) -> str:
+    version = f", version {postmortem.approved_version}" if postmortem.approved_version else ""
+    return f"{postmortem.status.value}{version}"
+
+
+def _lasted(incident: Incident) -> str:
+    return duration(incident.resolved_at - incident.started_at) if incident.resolved_at else "open"
+
+
+def _buttons(incident: Incident) -> tuple[Button, ...]:
+    if not incident.open:
+        return (Button(label="Timeline", argv=("incident", "timeline", str(incident.id))),)
+    number = str(incident.id)
+    following = _FOLLOWING.get(incident.status)
+    return (
+        Button(label="Post update", argv=("incident", "update", number), form=True, style="primary"),
+        *(
+            (
+                Button(
+                    label=f"Mark {following.value}", argv=("incident", "update", number, f"--status={following.value}")
+                ),
+            )
+            if following
+            else ()
+        ),
+        *(
+            ()
+            if "commander" in incident.roles
+            else (Button(label="I take command", argv=("incident", "role", number, "--role=commander")),)
+        ),
+        Button(label="Timeline", argv=("incident", "timeline", number)),
+        Button(
+            label="Resolve",
+            argv=("incident", "resolve", number),
+            style="danger",
+            confirm="Resolve this incident? Its time to resolve is recorded now.",
+        ),
+    )
+
+
+_FOLLOWING = {
+    IncidentStatus.INVESTIGATING: IncidentStatus.IDENTIFIED,
+    IncidentStatus.IDENTIFIED: IncidentStatus.MONITORING,
+}
+
+
+def _flat(text: Text) -> tuple[str | Mark, ...]:
+    return text if isinstance(text, tuple) else (text,)
+
+
+def _plain(text: Text) -> str:
+    return "".join(part if isinstance(part, str) else getattr(part, "id", "") or str(part) for part in _flat(text))

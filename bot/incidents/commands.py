@@ -1,0 +1,218 @@
+"""What people may ask about incidents, and do to them."""
+
+from datetime import UTC, datetime
+
+import click
+
+from bot.cards.card import Card, Code, Level
+from bot.command import Context, Usage, command
+from bot.decision import Decision
+from bot.incidents import cards, service
+from bot.incidents.decide import Source, assign
+from bot.permissions import Role
+from bot.ports import ChatError, Posted
+from storage.records.alerts import Severity
+from storage.records.incidents import Incident, IncidentStatus
+from storage.tables import incidents as table
+from storage.tables import posts
+
+PAGE = 15
+LINES = 25
+_SEVERITIES = click.Choice([s.value for s in Severity])
+_NUMBER = click.argument("number", type=click.IntRange(min=1), required=False)
+
+
+@command("incidents")
+@click.option("--status", type=click.Choice(["open", *(s.value for s in IncidentStatus)]), help="Only these.")
+@click.option("--severity", type=_SEVERITIES, help="Only of that severity.")
+@click.option("--page", type=click.IntRange(min=1), default=1, help="Page of the list.")
+async def incidents(ctx: Context, status: str | None, severity: str | None, page: int) -> Card:
+    """List incidents, newest first."""
+    statuses = _OPEN if status == "open" else (IncidentStatus(status),) if status else ()
+    grade = Severity(severity) if severity else None
+    async with ctx.ports.store.read() as conn:
+        total = await table.count(conn, statuses=statuses, severity=grade)
+        found = await table.listing(conn, statuses=statuses, severity=grade, limit=PAGE, offset=(page - 1) * PAGE)
+    words = [f"--{k}={v}" for k, v in (("status", status), ("severity", severity)) if v]
+    return cards.listing(found, total=total, page=page, size=PAGE, words=words)
+
+
+@command("incident declare", role=Role.RESPONDER, form_title="Declare an incident")
+@click.argument("title", nargs=-1, required=True)
+@click.option("--severity", type=_SEVERITIES, default="high", help="How bad it is.")
+@click.option("--description", default="", help="What is seen, and whom it hurts.")
+@click.option("--alert", type=click.IntRange(min=1), help="Number of the alert that it is about.")
+@click.option("--channel", default="", hidden=True, help="Channel of the message it is declared from.")
+@click.option("--ts", default="", hidden=True, help="Timestamp of that message.")
+async def declare(  # noqa: PLR0917 - click passes parameters by name
+    ctx: Context, title: tuple[str, ...], severity: str, description: str, alert: int | None, channel: str, ts: str
+) -> Card:
+    """Declare an incident: it gets a number and a channel, and who is on call is invited."""
+    source = await _source(ctx, channel, ts) if channel and ts else None
+    try:
+        decision = await service.declare(
+            ctx.ports,
+            title=" ".join(title).strip()[:200],
+            severity=Severity(severity),
+            by=ctx.caller.id,
+            description=description,
+            alert=alert,
+            source=source,
+        )
+    except service.UnknownIncident as unknown:
+        raise Usage(str(unknown), ("Type ", Code("alerts"), " for the open ones.")) from None
+    incident = decision.state
+    where = (
+        f"Its channel will be #{ctx.ports.manage.incidents.channel_prefix}{incident.id}."
+        if ctx.ports.chat and not incident.channel
+        else ""
+    )
+    data = cards.as_data(incident) | {"changed": decision.changed, "reason": decision.reason}
+    title_ = (
+        f"Incident #{incident.id} declared" if incident.version == 0 else f"Incident #{incident.id} is open already"
+    )
+    return Card(title=title_, level=Level.OK, body=tuple(t for t in (incident.title, where) if t), data=data)
+
+
+@command("incident show")
+@_NUMBER
+async def show(ctx: Context, number: int | None) -> Card:
+    """Show one incident as it stands; in its channel the number can be left out."""
+    seen = await service.view(ctx.ports, await _number(ctx, number))
+    return cards.live(seen.incident, seen.alerts, seen.postmortem)
+
+
+@command("incident update", role=Role.RESPONDER, form_title="Post an update")
+@_NUMBER
+@click.option("--text", default="", help="How things stand.")
+@click.option("--status", type=click.Choice([s.value for s in IncidentStatus][:-1]), help="Move the incident to.")
+@click.option("--severity", type=_SEVERITIES, help="Correct the severity to.")
+async def update(ctx: Context, number: int | None, text: str, status: str | None, severity: str | None) -> Card:
+    """Tell how things stand, move the incident along, or correct its severity."""
+    if not (text or status or severity):
+        raise Usage(
+            "an update needs words, a status or a severity", ("For example ", Code('--text "a fix is on its way"'))
+        )
+    decision = await service.update(
+        ctx.ports,
+        await _number(ctx, number),
+        by=ctx.caller.id,
+        text=text,
+        status=IncidentStatus(status) if status else None,
+        severity=Severity(severity) if severity else None,
+    )
+    return _outcome(decision, "updated")
+
+
+@command("incident role", role=Role.RESPONDER)
+@_NUMBER
+@click.option("--role", "duty", default="commander", help="Which role: commander, communications, scribe, or your own.")
+@click.option("--user", default="", help="Who; yourself when left out.")
+async def role(ctx: Context, number: int | None, duty: str, user: str) -> Card:
+    """Give a role in the incident to somebody, or take it yourself."""
+    who = user.strip("<@>").partition("|")[0] or ctx.caller.id
+    decision = await service.change(
+        ctx.ports, await _number(ctx, number), ctx.caller.id, lambda i: assign(i, duty.strip().lower()[:40], who)
+    )
+    return _outcome(decision, f"has a {duty}")
+
+
+@command("incident resolve", role=Role.RESPONDER)
+@_NUMBER
+@click.option("--comment", default="", help="What ended it.")
+async def resolve(ctx: Context, number: int | None, comment: str) -> Card:
+    """Resolve an incident: its time to resolve is recorded, and a postmortem follows where one is due."""
+    decision = await service.resolve(ctx.ports, await _number(ctx, number), by=ctx.caller.id, comment=comment)
+    return _outcome(decision, "resolved")
+
+
+@command("incident timeline")
+@_NUMBER
+@click.option("--page", type=click.IntRange(min=1), default=1, help="Page of the timeline.")
+async def timeline(ctx: Context, number: int | None, page: int) -> Card:
+    """Show what happened, oldest first, with links to the messages."""
+    meant = await _number(ctx, number)
+    seen = await service.view(ctx.ports, meant)
+    lines = await service.lines(ctx.ports, meant)
+    chat = ctx.ports.chat
+    links = []
+    async with ctx.ports.store.read() as conn:
+        for line in lines:
+            post = await posts.get(conn, f"entry:{line.entry}")
+            place = Posted(line.channel, line.ts) if line.ts else Posted(post.channel, post.ts) if post else None
+            links.append(chat.link(place) if chat and place else "")
+    return cards.timeline(seen.incident, lines, links, page, LINES)
+
+
+@command("incident note", role=Role.RESPONDER, form_title="Add to the timeline")
+@_NUMBER
+@click.option("--text", required=True, help="What to put on the timeline.")
+@click.option("--author", default="", hidden=True, help="Who said it.")
+@click.option("--at", type=float, help="When, in seconds since 1970; now when left out.")
+@click.option("--channel", default="", hidden=True, help="Channel of the message.")
+@click.option("--ts", default="", hidden=True, help="Timestamp of the message.")
+async def note(  # noqa: PLR0917 - click passes parameters by name
+    ctx: Context, number: int | None, text: str, author: str, at: float | None, channel: str, ts: str
+) -> Card:
+    """Put something on the timeline, with its own author and time."""
+    source = Source(
+        channel=channel,
+        ts=ts,
+        text=text[:3000],
+        author=author or ctx.caller.id,
+        said_at=datetime.fromtimestamp(at, UTC) if at else ctx.ports.now(),
+    )
+    decision = await service.note(ctx.ports, await _number(ctx, number), source, by=ctx.caller.id)
+    return _outcome(decision, "has it on its timeline")
+
+
+@command("incident unnote", role=Role.RESPONDER)
+@_NUMBER
+@click.option("--channel", required=True, help="Channel of the message.")
+@click.option("--ts", required=True, help="Timestamp of the message.")
+async def unnote(ctx: Context, number: int | None, channel: str, ts: str) -> Card:
+    """Take a message off the timeline."""
+    decision = await service.unnote(ctx.ports, await _number(ctx, number), channel, ts, by=ctx.caller.id)
+    return _outcome(decision, "has it off its timeline")
+
+
+_OPEN = tuple(s for s in IncidentStatus if s is not IncidentStatus.RESOLVED)
+
+
+async def _number(ctx: Context, number: int | None) -> int:
+    try:
+        meant = await service.numbered(ctx.ports, number, ctx.caller.channel)
+        await service.view(ctx.ports, meant)
+    except service.UnknownIncident as unknown:
+        raise Usage(str(unknown), ("Type ", Code("incidents"), " for all of them.")) from None
+    return meant
+
+
+async def _source(ctx: Context, channel: str, ts: str) -> Source | None:
+    if ctx.ports.chat is None:
+        return None
+    try:
+        message = await ctx.ports.chat.message(channel, ts)
+    except ChatError as refused:
+        raise Usage(
+            f"the message cannot be read: {refused}", "Invite the bot to that channel, or declare without it."
+        ) from None
+    if message is None:
+        return None
+    return Source(
+        channel=channel,
+        ts=ts,
+        text=str(message.get("text", ""))[:3000],
+        author=str(message.get("user", "")),
+        said_at=datetime.fromtimestamp(float(ts), UTC),
+    )
+
+
+def _outcome(decision: Decision[Incident], what: str) -> Card:
+    incident = decision.state
+    data = cards.as_data(incident) | {"changed": decision.changed, "reason": decision.reason}
+    if decision.changed:
+        return Card(title=f"Incident #{incident.id} {what}", level=Level.OK, data=data)
+    return Card(
+        title=f"Incident #{incident.id} stays as it is", level=Level.INFO, body=(f"{decision.reason}.",), data=data
+    )

@@ -1,0 +1,181 @@
+"""The timeline: the journal of an incident and its alerts, read back in the order in which things happened (pure)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot import events as e
+from bot.cards.card import Mark, Person, Text
+from bot.phrasing import duration, listing
+from storage.records.journal import Entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One thing that happened; `entry` is its number in the journal, `channel` and `ts` the message that said it."""
+
+    entry: int
+    at: datetime
+    actor: str
+    said: Text
+    channel: str = ""
+    ts: str = ""
+
+
+def subjects(incident: int, alerts: Iterable[int], checks: Iterable[str] = ()) -> list[str]:
+    """Whose journal an incident's timeline is made of."""
+    return [
+        f"incident:{incident}",
+        f"postmortem:{incident}",
+        *(f"alert:{a}" for a in alerts),
+        *(f"check:{c}" for c in checks),
+    ]
+
+
+def lines(entries: Sequence[Entry]) -> list[Line]:
+    """What a reader should see, by time; a pinned message stands at the time it was said, removed ones are gone."""
+    known = [(entry, e.event_of(entry.kind, entry.payload)) for entry in entries if entry.kind in _TOLD]
+    removed = {(v.channel, v.ts): entry.id for entry, v in known if isinstance(v, e.NoteRemoved)}
+    told = []
+    for entry, event in known:
+        said = _said(event)
+        if said is None or (isinstance(event, e.NoteAdded) and removed.get((event.channel, event.ts), 0) > entry.id):
+            continue
+        note = event if isinstance(event, e.NoteAdded) else None
+        told.append(
+            Line(
+                entry=entry.id,
+                at=note.said_at if note else entry.at,
+                actor=note.author if note else entry.actor,
+                said=said,
+                channel=note.channel if note else "",
+                ts=note.ts if note else "",
+            )
+        )
+    return sorted(told, key=lambda line: (line.at, line.entry))
+
+
+def pinned(entries: Sequence[Entry]) -> frozenset[tuple[str, str]]:
+    """The (channel, ts) of the messages that are on the timeline now."""
+    on: set[tuple[str, str]] = set()
+    for entry in entries:
+        place = (str(entry.payload.get("channel", "")), str(entry.payload.get("ts", "")))
+        if entry.kind == "NoteAdded":
+            on.add(place)
+        elif entry.kind == "NoteRemoved":
+            on.discard(place)
+    return frozenset(on)
+
+
+_TOLD = frozenset(
+    {
+        "CheckChanged",
+        "AlertOpened",
+        "AlertAcknowledged",
+        "AcknowledgementWithdrawn",
+        "AlertResolved",
+        "PageDelivered",
+        "PageFailed",
+        "IncidentDeclared",
+        "AlertJoinedIncident",
+        "ChannelOpened",
+        "ChannelTroubled",
+        "RespondersInvited",
+        "StatusChanged",
+        "SeverityChanged",
+        "UpdatePosted",
+        "RoleAssigned",
+        "NoteAdded",
+        "NoteRemoved",
+        "IncidentResolved",
+        "PostmortemScheduled",
+        "DraftReady",
+        "PostmortemApproved",
+        "ChannelArchived",
+    }
+)
+
+
+def _said(event: e.Event) -> Text | None:
+    return _of_alert(event) or _of_incident(event) or _of_postmortem(event)
+
+
+def _of_alert(event: e.Event) -> Text | None:  # noqa: PLR0911 - one for each fact
+    match event:
+        case e.CheckChanged(check=check, status=status, previous=previous, detail=detail):
+            return f"Check {check} went from {previous} to {status}" + (f": {detail}" if detail else "")
+        case e.AlertOpened(alert=alert, severity=severity, summary=summary, reading=reading):
+            return f"Alert #{alert} ({severity}): {summary}" + (f" ({reading})" if reading else "")
+        case e.AlertAcknowledged(alert=alert, comment=comment):
+            return f"Alert #{alert} acknowledged" + (f": {comment}" if comment else "")
+        case e.AcknowledgementWithdrawn(alert=alert):
+            return f"Alert #{alert} given back"
+        case e.AlertResolved(alert=alert, reading=reading, comment=comment):
+            why = comment or reading
+            return f"Alert #{alert} resolved" + (f": {why}" if why else "")
+        case e.PageDelivered(alert=alert, target=target, via=via):
+            return (f"Alert #{alert}: told ", _target(target), f" through {via}")
+        case e.PageFailed(alert=alert, target=target, via=via, error=error):
+            return (f"Alert #{alert}: could not tell ", _target(target), f" through {via}: {error}")
+        case _:
+            return None
+
+
+def _of_incident(event: e.Event) -> Text | None:  # noqa: C901, PLR0911, PLR0912 - one for each fact
+    match event:
+        case e.IncidentDeclared(title=title, severity=severity, description=description):
+            return f"Incident declared ({severity}): {title}" + (f". {description}" if description else "")
+        case e.AlertJoinedIncident(alert=alert, summary=summary):
+            return f"Alert #{alert} joined: {summary}"
+        case e.ChannelOpened(name=name):
+            return f"Channel #{name} opened"
+        case e.ChannelTroubled(what=what, error=error):
+            return f"{what}: {error}"
+        case e.RespondersInvited(users=users):
+            named: list[str | Mark] = ["Invited "]
+            for i, user in enumerate(users):
+                named += [", " if i else "", Person(user)]
+            return tuple(named)
+        case e.StatusChanged(status=status, previous=previous):
+            return f"Status went from {previous} to {status}"
+        case e.SeverityChanged(severity=severity, previous=previous):
+            return f"Severity went from {previous} to {severity}"
+        case e.UpdatePosted(text=text):
+            return f"Update: {text}"
+        case e.RoleAssigned(role=role, user=user):
+            return (Person(user), f" is {role}")
+        case e.NoteAdded(text=text):
+            return f"“{text}”"
+        case e.IncidentResolved():
+            return f"Incident resolved after {spans(event)}" + (f": {event.comment}" if event.comment else "")
+        case e.ChannelArchived():
+            return "Channel archived"
+        case _:
+            return None
+
+
+def _of_postmortem(event: e.Event) -> Text | None:
+    match event:
+        case e.PostmortemScheduled():
+            return "Postmortem scheduled"
+        case e.DraftReady(text_version=version):
+            return f"Postmortem draft is ready for review (version {version})"
+        case e.PostmortemApproved(text_version=version):
+            return f"Postmortem approved (version {version})"
+        case _:
+            return None
+
+
+def spans(event: e.IncidentResolved) -> str:
+    """MTTR and its parts in words."""
+    parts = [
+        f"{what} after {duration(seconds)}"
+        for what, seconds in (("detected", event.time_to_detect), ("acknowledged", event.time_to_acknowledge))
+        if seconds is not None
+    ]
+    whole = duration(event.time_to_resolve)
+    return f"{whole} ({listing(parts)})" if parts else whole
+
+
+def _target(target: str) -> str | Mark:
+    return Person(target[1:]) if target.startswith("@") else target
