@@ -74,7 +74,7 @@ def detail(state: CheckState, recent: Recent, now: datetime) -> Card:
     held = shown(state)
     fields = [
         Field(label="Status", value=held.value),
-        Field(label="Since", value=(Moment(state.since, "date"), f", for {duration(now - state.since)}")),
+        Field(label="Since", value=(Moment(state.since, "date"), f", {_lasting(now - state.since)}")),
         Field(label="Kind", value=state.type),
         Field(label="Latency", value=_ms(state.latency_ms) or "none"),
         Field(label="Detail", value=_said(state) or "nothing to say"),
@@ -133,6 +133,10 @@ def _said(state: CheckState) -> str:
 
 def _ms(latency: float | None) -> str:
     return "" if latency is None else number(latency if latency < 1 else round(latency), "ms")
+
+
+def _lasting(span: timedelta) -> str:
+    return f"for {duration(span)}" if span >= timedelta(seconds=1) else "just now"
 
 
 def _recent(recent: Recent) -> tuple[Field, ...]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from anyio.lowlevel import checkpoint
 from pydantic import BaseModel
 
 from bot.config.manage import CheckConfig
@@ -69,6 +70,7 @@ def _watched(ports: Ports, config: CheckConfig) -> Watched:
 
 async def probe(one: Watched, ports: Ports) -> Observation:
     """What the check sees now, within its timeout; a failure is an observation too, and none tells a secret."""
+    await checkpoint()  # loads what httpx would load at its first request, which would count as others' latency
     scope = asyncio.timeout(one.timeout.total_seconds())
     try:
         async with scope:

@@ -1,5 +1,6 @@
 """A web address answers with the status that it should, and says what it should."""
 
+import re
 import time
 from collections.abc import Mapping
 from typing import Literal
@@ -36,6 +37,14 @@ class HttpOptions(Options):
         if split.scheme not in {"http", "https"} or not split.hostname:
             raise ValueError("an http(s) address, like https://example.com/health")
         return url
+
+    @field_validator("headers")
+    @classmethod
+    def _can_be_sent(cls, headers: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
+        for name, value in headers.items():
+            if not re.fullmatch(r"[!-~]+", name) or not re.fullmatch(r"[ -~]*", value.get_secret_value()):
+                raise ValueError("names and values of printable ASCII, each on one line")
+        return headers
 
 
 async def probe(options: HttpOptions, ports: Ports) -> Observation:
