@@ -93,7 +93,7 @@ def command(
     secret: Sequence[str] = (),
     form_title: str = "",
 ) -> Callable[[Callable[..., Awaitable[Card]]], Command]:
-    """Turn `async def f(ctx, **parameters) -> Card` with click's decorators into a `Command`; its docstring is the help."""
+    """Turn `async def f(ctx, **parameters) -> Card` under click's decorators into a `Command`."""
 
     def make(run: Callable[..., Awaitable[Card]]) -> Command:
         params = list(reversed(getattr(run, "__click_params__", [])))

@@ -1,17 +1,14 @@
 """Help, as cards: all commands, or one with its parameters."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import click
 
 from bot.cards.card import Card, Code, Field, Level, Table
-
-if TYPE_CHECKING:
-    from bot.command import Command
+from bot.command import Command, Context, command, find
 
 
-def command_help(cmd: "Command") -> Card:
+def command_help(cmd: Command) -> Card:
     """What one command does, how it is typed, and what it takes."""
     summary, _, rest = (cmd.click.help or "").partition("\n")
     rows = tuple((Code(_spelled(p)), _explained(p)) for p in cmd.click.params)
@@ -27,7 +24,7 @@ def command_help(cmd: "Command") -> Card:
     )
 
 
-def overview(commands: Mapping[str, "Command"]) -> Card:
+def overview(commands: Mapping[str, Command]) -> Card:
     """Every command with its first line."""
     return Card(
         title="What do-manage can do",
@@ -54,3 +51,10 @@ def _explained(param: click.Parameter) -> str:
     if isinstance(param, click.Option) and not param.is_flag and isinstance(param.default, str | int | float):
         said.append(f"default {param.default}")
     return "; ".join(s for s in said if s) or str(param.type.name)
+
+
+@command("help")
+@click.argument("name", nargs=-1, metavar="[COMMAND]")
+async def help_(ctx: Context, name: tuple[str, ...]) -> Card:
+    """Show all commands, or one with all it takes."""
+    return command_help(find(name, ctx.commands)[0]) if name else overview(ctx.commands)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Options(BaseModel):
-    """Base of a plug-in's options in manage.yml: unknown keys are refused, a field's description is its documentation."""
+    """Base of a plug-in's options in manage.yml: unknown keys are refused, each field describes itself."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -94,7 +94,7 @@ class ChatError(Exception):
 
 
 class Chat(Protocol):
-    """Slack, as the rooms see it: all texts are cards. Rate limits are waited for inside, other refusals raise `ChatError`."""
+    """Slack, as the rooms see it: all texts are cards. Rate limits are waited for inside, other refusals raise."""
 
     @property
     def connected(self) -> bool:

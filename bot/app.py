@@ -1,0 +1,155 @@
+"""From settings to a running bot: the only place that knows everything. One straight function, stopped in reverse."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import httpx
+
+from bot import bus, registry
+from bot.bus import Reaction, Schedule, Task
+from bot.cards.card import Card
+from bot.command import Command, Progress
+from bot.config.manage import Manage, load
+from bot.config.settings import Settings
+from bot.engine import clock
+from bot.engine.worker import Worker
+from bot.invoke import invoke
+from bot.permissions import Caller
+from bot.ports import Channel, Chat, Check, Delivery, Ports, Writer
+from storage.unit_of_work import Store
+
+OUTSIDE = ("bot.app", "bot.sandbox")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """All that rooms and plug-ins offer, by kind and name."""
+
+    commands: Mapping[str, Command]
+    reactions: Mapping[str, Reaction]
+    tasks: Mapping[str, Task]
+    schedules: Mapping[str, Schedule]
+    checks: Mapping[str, Check]
+    channels: Mapping[str, Channel]
+
+
+def parts() -> Parts:
+    """Collect them from the bot's rooms and the installed plug-ins; raises `registry.DuplicateName`."""
+    found = [*registry.modules("bot", skip=OUTSIDE), *registry.plugins()]
+    return Parts(
+        commands=registry.collect(Command, found, lambda c: c.name),
+        reactions=registry.collect(Reaction, found, lambda r: r.name),
+        tasks=registry.collect(Task, found, lambda t: t.name),
+        schedules=registry.collect(Schedule, found, lambda s: s.name),
+        checks=registry.collect(Check, found, lambda c: c.type),
+        channels=registry.collect(Channel, found, lambda c: c.type),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """A bot: its edges, its commands, and, while it runs as a service, its worker."""
+
+    ports: Ports
+    parts: Parts
+    worker: Worker | None = None
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        """Every command by its name."""
+        return self.parts.commands
+
+    async def invoke(self, argv: Sequence[str], caller: Caller, *, progress: Progress | None = None) -> Card:
+        """Run one command line; the answer is always a card."""
+        return await invoke(argv, caller, self.ports, self.commands, progress=progress)
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    *,
+    base: Mapping[str, Any] | None = None,
+    chat: Chat | None = None,
+    now: Callable[[], datetime] | None = None,
+) -> AsyncIterator[App]:
+    """Open a bot without worker and clock: enough for a command beside a running one.
+
+    `base` are defaults below manage.yml, spelled like it. Raises `ConfigError` and `StoreError`.
+    """
+    found = parts()
+    manage = load(settings.manage_config, checks=found.checks, channels=found.channels, base=base)
+    async with AsyncExitStack() as stack:
+        store = await Store.open(settings.database_url)
+        stack.push_async_callback(store.close)
+        http = await stack.enter_async_context(httpx.AsyncClient(follow_redirects=False))
+        if chat is None and settings.slack_bot_token is not None:
+            from bot.slack.client import sessioned
+
+            chat = await stack.enter_async_context(sessioned(settings, now=now or _utc))
+        ports = Ports(
+            now=now or _utc,
+            store=store,
+            settings=settings,
+            manage=manage,
+            http=http,
+            jobs_for=partial(bus.jobs_for, tuple(found.reactions.values())),
+            checks=found.checks,
+            chat=chat,
+            writer=writer(settings, manage),
+        )
+        ports = replace(ports, channels=connected(found.channels, manage, ports))
+        yield App(ports=ports, parts=found)
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    *,
+    base: Mapping[str, Any] | None = None,
+    chat: Chat | None = None,
+    now: Callable[[], datetime] | None = None,
+    tasks: Callable[[App], Iterable[Task]] = lambda _app: (),
+    schedules: bool = True,
+) -> AsyncIterator[App]:
+    """Run a bot: what `opened` gives, with a worker that runs jobs (the doors' `tasks` too), and a clock."""
+    async with opened(settings, base=base, chat=chat, now=now) as app, AsyncExitStack() as stack:
+        found, ports = app.parts, app.ports
+        runners = {
+            **bus.runners(found.reactions.values(), [*found.tasks.values(), *tasks(app)]),
+            **clock.runners(found.schedules.values()),
+        }
+        worker = Worker(ports.store, runners, ports, now=ports.now)
+        await worker.start()
+        stack.push_async_callback(worker.stop)
+        if schedules:
+            ticking = clock.Clock(
+                ports.store, found.schedules.values(), ports.manage, zone=ports.manage.oncall.timezone
+            )
+            await ticking.start()
+            stack.push_async_callback(ticking.stop)
+        yield replace(app, worker=worker)
+
+
+def connected(kinds: Mapping[str, Channel], manage: Manage, ports: Ports) -> Mapping[str, Delivery]:
+    """The notification channels by the names that escalation steps use; "slack" exists by itself where Slack does."""
+    named = {name: kinds[config.type].connect(config.options, ports) for name, config in manage.notifications.items()}
+    if ports.chat is not None and "slack" in kinds and "slack" not in named:
+        named["slack"] = kinds["slack"].connect(kinds["slack"].options(), ports)
+    return named
+
+
+def writer(settings: Settings, manage: Manage) -> Writer | None:
+    """The language model, where one is configured; its library is loaded only then."""
+    if settings.openai_api_key is None and settings.openai_base_url is None:
+        return None
+    from bot.llm.client import connect
+
+    return connect(settings, manage)
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""Who ran what, read back from the journal."""

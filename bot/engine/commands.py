@@ -1,0 +1,88 @@
+"""What people may ask about jobs, and the revival of dead ones."""
+
+from datetime import datetime
+
+import click
+
+from bot.cards.card import Button, Card, Code, Level, Moment, Table
+from bot.command import Context, Usage, command
+from bot.permissions import Role
+from bot.phrasing import cut, plural
+from storage.records.jobs import Job, JobState
+from storage.tables import jobs as table
+from storage.unit_of_work import UnitOfWork
+
+PAGE = 15
+
+
+@command("jobs", role=Role.VIEWER)
+@click.option("--state", type=click.Choice([s.value for s in JobState]), default="pending", help="Which ones.")
+@click.option("--page", type=click.IntRange(min=1), default=1, help="Page of the list.")
+async def jobs(ctx: Context, state: str, page: int) -> Card:
+    """Show what waits, what was given up, and how many jobs there are of each state."""
+    async with ctx.ports.store.read() as conn:
+        counts = await table.counts(conn)
+        found = await table.listing(conn, states=[JobState(state)], limit=PAGE, offset=(page - 1) * PAGE)
+    dead = counts.get(JobState.DEAD, 0)
+    total = counts.get(JobState(state), 0)
+    return Card(
+        title=f"{plural(total, f'{state} job')}",
+        level=Level.WARNING if dead else Level.OK,
+        body=(f"{plural(dead, 'job')} given up after the last attempt.",) if dead and state != "dead" else (),
+        table=_listed(found) if found else None,
+        buttons=(
+            *((Button(label="Show dead jobs", argv=("jobs", "--state=dead")),) if dead and state != "dead" else ()),
+            *(
+                (Button(label="More", argv=("jobs", f"--state={state}", f"--page={page + 1}")),)
+                if total > page * PAGE
+                else ()
+            ),
+        ),
+        hint=("Type ", Code("job revive ID"), " to try a dead one again.") if state == "dead" and found else "",
+        footer=" · ".join(f"{counts.get(s, 0)} {s.value}" for s in JobState),
+        data={"counts": {s.value: counts.get(s, 0) for s in JobState}, "jobs": [_data(j) for j in found]},
+    )
+
+
+@command("job revive", role=Role.OPERATOR, changes=True)
+@click.argument("id_", metavar="ID", type=click.IntRange(min=1))
+async def revive(ctx: Context, id_: int) -> Card:
+    """Give a dead job a new set of attempts, from now."""
+
+    async def work(unit: UnitOfWork) -> bool:
+        revived = await table.revive(unit.conn, id_, now=ctx.ports.now())
+        if revived:
+            await unit.wake()
+        return revived
+
+    if not await ctx.ports.store.transact(work):
+        raise Usage(f"there is no dead job {id_}", ("Type ", Code("jobs --state dead"), " for those there are."))
+    return Card(title=f"Job {id_} is tried again", level=Level.OK)
+
+
+def _listed(found: list[Job]) -> Table:
+    return Table(
+        columns=("ID", "Kind", "About", "Due", "Tried", "Last error"),
+        rows=tuple(
+            (str(j.id), j.kind, j.subject, Moment(j.due_at, "date"), str(j.attempts), cut(j.last_error, 80))
+            for j in found
+        ),
+        numeric=frozenset({"ID", "Tried"}),
+    )
+
+
+def _data(job: Job) -> dict[str, object]:
+    def told(at: datetime | None) -> str | None:
+        return at.isoformat() if at else None
+
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "key": job.key,
+        "subject": job.subject,
+        "state": job.state.value,
+        "due_at": told(job.due_at),
+        "attempts": job.attempts,
+        "finished_at": told(job.finished_at),
+        "last_error": job.last_error,
+    }
