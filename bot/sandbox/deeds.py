@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.sandbox import modals, typed
+from bot.sandbox import typed
 from bot.sandbox.people import Impossible, Outcome, Person
 from bot.sandbox.state import Json
 from bot.sandbox.workspace import Workspace
@@ -96,14 +96,6 @@ async def invite_bot(workspace: Workspace, body: Json) -> Json:
     return {"changed": await who(workspace, body).invite(body["channel"], workspace.bot_user_id)}
 
 
-async def forget(workspace: Workspace, body: Json) -> Json:
-    """``{user}``: a page that was loaded anew has no modals open."""
-    person = who(workspace, body)
-    if person.modal:
-        modals.closed(workspace, person.modal, everything=True)
-    return {}
-
-
 async def demo(workspace: Workspace, body: Json) -> Json:
     """``{mode}``: ok, slow, errors or down."""
     if workspace.demo is None:
@@ -125,6 +117,5 @@ DEEDS: Mapping[str, Deed] = {
     "home": home,
     "join": join,
     "invite-bot": invite_bot,
-    "forget": forget,
     "demo": demo,
 }

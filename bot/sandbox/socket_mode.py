@@ -133,7 +133,10 @@ class SocketLink:
                 connection.transport.abort()
 
     async def close(self) -> None:
-        """Close every connection at the end of the workspace."""
+        """End the workspace: nobody waits for an acknowledgement any more, every connection is closed."""
+        for future in self.waiting.values():
+            if not future.done():
+                future.set_exception(ConnectionError("the workspace ends"))
         for connection in tuple(self.connections):
             await connection.socket.close()
 

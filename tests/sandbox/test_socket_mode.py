@@ -3,12 +3,14 @@
 import asyncio
 from typing import Any
 
+import aiohttp
 import pytest
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.sandbox import Workspace
+from bot.sandbox import Options, Workspace, serve
+from bot.sandbox.socket_mode import SocketLink
 from tests.sandbox.conftest import Online, button, field, modal, plain
 
 
@@ -336,3 +338,17 @@ async def test_acknowledgements_are_timed_by_kind(workspace: Workspace, app: Asy
     [ack] = [ack for ack in workspace.acks if ack.kind == "slash_commands"]
     assert ack.acked
     assert 0 < ack.seconds < 1
+
+
+async def test_a_workspace_ends_at_once_although_an_acknowledgement_is_awaited() -> None:
+    async with serve(options=Options(ack_within=60.0)) as workspace:
+        link = workspace.courier.link
+        assert isinstance(link, SocketLink)
+        url = f"{workspace.url.replace('http', 'ws', 1)}link/?ticket={link.ticket()}"
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as silent:
+            await silent.receive_json()
+            waiting = asyncio.create_task(workspace.person("U0YOU").command("/do"))
+            await silent.receive_json()
+            await link.close()
+            outcome = await asyncio.wait_for(waiting, 1)
+    assert not outcome.acked

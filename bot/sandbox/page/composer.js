@@ -94,8 +94,9 @@ function complete(area, list, thread) {
   const before = area.value.slice(0, area.selectionStart);
   const found = offers(before, thread).slice(0, 7);
   list.hidden = !found.length;
-  list.replaceChildren(...found.map(([value, label, more], index) => el("div", { class: "completion", role: "option", "aria-selected": String(index === 0), data: { value },
+  list.replaceChildren(...found.map(([value, label, more], index) => el("div", { id: `${list.id}-${index}`, class: "completion", role: "option", "aria-selected": String(index === 0), data: { value },
     on: { pointerdown: (event) => { event.preventDefault(); accept(area, list, value); } } }, el("strong", {}, label), el("small", {}, more))));
+  area.setAttribute("aria-activedescendant", found.length ? `${list.id}-0` : "");
 }
 
 function accept(area, list, value) {
@@ -115,7 +116,9 @@ function completionKey(event, area, list) {
   if (step) {
     event.preventDefault();
     options[at].setAttribute("aria-selected", "false");
-    options[(at + step + options.length) % options.length].setAttribute("aria-selected", "true");
+    const next = options[(at + step + options.length) % options.length];
+    next.setAttribute("aria-selected", "true");
+    area.setAttribute("aria-activedescendant", next.id);
     return true;
   }
   if (event.key === "Escape") { list.hidden = true; event.stopPropagation(); return true; }

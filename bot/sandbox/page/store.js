@@ -64,6 +64,7 @@ export function connect() {
   mine.onclose = () => {
     if (socket !== mine) return;
     store.connected = false;
+    if (!store.ready) store.viewer = "U0YOU"; // who this browser remembers may not exist here
     changed();
     setTimeout(connect, delay);
     delay = Math.min(delay * 2, 5000);
