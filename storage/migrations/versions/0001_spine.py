@@ -154,7 +154,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'pending'"),
         postgresql_where=sa.text("state = 'pending'"),
     )
-    op.create_index(op.f("ix_jobs_state_id"), "jobs", ["state", "id"], unique=False)
+    op.create_index(
+        "ix_jobs_over",
+        "jobs",
+        ["state", "id"],
+        unique=False,
+        sqlite_where=sa.text("state != 'pending'"),
+        postgresql_where=sa.text("state != 'pending'"),
+    )
     op.create_index(
         "uq_jobs_running_lane",
         "jobs",
