@@ -17,12 +17,13 @@ class DuplicateName(Exception):
 
 
 def modules(package: str, skip: tuple[str, ...] = ()) -> Iterator[ModuleType]:
-    """Import and yield the package and every module below it, but those whose dotted name begins with one of `skip`."""
+    """Import and yield the package and every module below it, but those named in `skip` and what is below them."""
     root = importlib.import_module(package)
     yield root
-    for info in pkgutil.walk_packages(getattr(root, "__path__", []), prefix=f"{package}."):
-        if not info.name.startswith(skip):
-            yield importlib.import_module(info.name)
+    for info in pkgutil.iter_modules(getattr(root, "__path__", [])):
+        name = f"{package}.{info.name}"
+        if name not in skip:
+            yield from modules(name, skip)
 
 
 def plugins(group: str = GROUP) -> Iterator[ModuleType]:
