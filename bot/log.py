@@ -1,0 +1,164 @@
+"""Log lines: structlog and the standard library's loggers in one form, with secrets taken out of every line.
+
+A secret is known by the name of its key, by its form (Slack's tokens, passwords in addresses, bearer tokens ...), or
+because it is one of the settings.
+"""
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterable
+from typing import IO, Any, Literal
+
+import structlog
+from pydantic import BaseModel, SecretStr
+from structlog.typing import EventDict, Processor
+
+MASK = "••••"
+SHORTEST = 6  # a shorter secret is part of ordinary words, and masking it everywhere would only tell where it stands
+
+LOUD_LIBRARIES = {
+    "aiohttp.access": logging.CRITICAL,
+    "aiohttp": logging.WARNING,
+    "alembic": logging.WARNING,
+    "apscheduler": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "httpx": logging.WARNING,
+    "openai": logging.WARNING,
+    "slack_bolt": logging.WARNING,
+    "slack_sdk": logging.WARNING,
+    "sqlalchemy": logging.WARNING,
+}
+"""The least level of libraries that tell more than an operator wants to know."""
+
+_SECRET_KEY = re.compile(
+    r"token|secret|passw|pwd|dsn|credential|authorization|cookie|api_?key|private_?key", re.IGNORECASE
+)
+_SECRET_TEXT = re.compile(
+    r"""
+      \b(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{6,}           # Slack
+    | \b(?:sk|rk|pk)[-_][A-Za-z0-9_-]{12,}                           # OpenAI, Stripe
+    | \bSG\.[\w-]{10,}\.[\w-]{10,}                                   # SendGrid
+    | \b(?:AKIA|ASIA)[A-Z0-9]{16}\b                                  # AWS
+    | \bgh[a-z]_[A-Za-z0-9]{20,} | \bgithub_pat_\w{20,}              # GitHub
+    | \beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+                              # JSON Web Tokens
+    | -----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----.*?(?:-----END[^-]*-----|\Z)
+    | (?<=://)(?P<user>[^/@\s:]*):[^/\s]+(?=@)                       # passwords in addresses
+    | \b(?P<scheme>bearer|basic)\s+[\w.~+/=-]{6,}
+    | \b(?P<name>[\w-]*(?:token|secret|passw(?:or)?d|api[_-]?key)["']?\s*[=:]\s*["']?)[^\s"',;&}\]]{4,}
+    """,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def configure(
+    form: Literal["console", "json"],
+    *,
+    secrets: Iterable[str] = (),
+    level: int = logging.INFO,
+    stream: IO[str] | None = None,
+) -> None:
+    """Send all log lines to `stream` (default: standard error) in one form. Calling it again replaces what was set."""
+    out = stream or sys.stderr
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso" if form == "json" else "%H:%M:%S", utc=form == "json"),
+    ]
+    ending: list[Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,  # before the secrets are taken out: a trace can hold them too
+        Redaction(secrets),
+        _json() if form == "json" else _console(out),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,  # a logger that was used before would never hear of another configuration
+    )
+    handler = logging.StreamHandler(out)
+    handler.addFilter(_worth_telling)  # some libraries set the levels of their own loggers
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=ending))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name, least in LOUD_LIBRARIES.items():
+        logging.getLogger(name).setLevel(max(least, level))
+    logging.captureWarnings(capture=True)
+
+
+def secrets_of(settings: BaseModel) -> list[str]:
+    """The values of all settings that are secrets."""
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+
+
+class Redaction:
+    """The step that takes secrets, and signs that would steer a terminal, out of a log line."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        """`secrets` are masked wherever they stand, whatever they look like."""
+        longest_first = sorted({s for s in secrets if len(s) >= SHORTEST}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def __call__(self, _logger: Any, _method: str, line: EventDict) -> EventDict:
+        """Return the line as it may be shown."""
+        return {key: self._value(key, value) for key, value in line.items()}
+
+    def text(self, text: str) -> str:
+        """Return the text without secrets, and with control characters spelled out."""
+        known = self._known.sub(MASK, text) if self._known else text
+        return _CONTROL.sub(_spelled, _SECRET_TEXT.sub(_masked, known))
+
+    def _value(self, key: str, value: Any) -> Any:
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case str() | bytes() if value and _SECRET_KEY.search(key):
+                return MASK
+            case str():
+                return self.text(value)
+            case dict():
+                return {self.text(str(k)): self._value(str(k), v) for k, v in value.items()}
+            case list() | tuple() | set() | frozenset():
+                return [self._value(key, item) for item in value]
+            case _:
+                return self.text(str(value))
+
+
+def _worth_telling(record: logging.LogRecord) -> bool:
+    names = record.name.split(".")
+    heads = (".".join(names[:length]) for length in range(len(names), 0, -1))
+    return record.levelno >= next((LOUD_LIBRARIES[head] for head in heads if head in LOUD_LIBRARIES), 0)
+
+
+def _masked(found: re.Match[str]) -> str:
+    if found["user"] is not None:
+        return f"{found['user']}:{MASK}"
+    if found["scheme"]:
+        return f"{found['scheme']} {MASK}"
+    return f"{found['name']}{MASK}" if found["name"] else MASK
+
+
+def _spelled(sign: re.Match[str]) -> str:
+    return sign[0].encode("unicode_escape").decode()
+
+
+def _json() -> Processor:
+    return structlog.processors.JSONRenderer(ensure_ascii=False, sort_keys=True)
+
+
+def _console(out: IO[str]) -> Processor:
+    colours = out.isatty() and not os.environ.get("NO_COLOR")
+    return structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=0)

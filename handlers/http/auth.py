@@ -1,0 +1,57 @@
+"""Who may come in: whoever holds MANAGE_TOKEN; without one, programs on this machine."""
+
+import hmac
+import ipaddress
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from pydantic import SecretStr
+
+from handlers.http.problems import problem
+
+_MEND = "Send the header: Authorization: Bearer, and the bot's MANAGE_TOKEN after it."
+
+
+def admitted(token: SecretStr | None, open_paths: Collection[str]) -> Middleware:
+    """The middleware that lets requests in. `open_paths` take everybody's: they check them, or tell nothing."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path in open_paths:
+            return await handler(request)
+        refusal = _unproven(request, token.get_secret_value()) if token else _foreign(request)
+        return refusal or await handler(request)
+
+    return middleware
+
+
+def _unproven(request: web.Request, token: str) -> web.Response | None:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(errors="replace"), token.encode()):
+        return None
+    error = "the bearer token is wrong" if given else "a bearer token is needed"
+    return problem(401, error, _MEND, headers={"WWW-Authenticate": 'Bearer realm="do-manage"'})
+
+
+def _foreign(request: web.Request) -> web.Response | None:
+    """Refuse what a web page could send through a browser on this machine (DNS rebinding, foreign origins)."""
+    if not _here(request.headers.get("Host", "")):
+        return problem(
+            403,
+            "without a token only this machine is answered",
+            "Ask http://127.0.0.1 or localhost; to be reached by other names, start the bot with MANAGE_TOKEN.",
+        )
+    origin = request.headers.get("Origin")
+    if origin is not None and origin != f"http://{request.headers['Host']}":
+        return problem(403, "another web page may not use the bot", "Start it with MANAGE_TOKEN, and send that.")
+    return None
+
+
+def _here(host: str) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
