@@ -1,0 +1,1 @@
+"""Slack's doors: one file for each way in, all of them leading to `invoke`."""

@@ -1,0 +1,292 @@
+"""`SlackChat`: Slack as the rooms see it. It waits for limits, keeps order, repeats safely and explains refusals."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.cards.card import Card
+from bot.config.settings import Settings
+from bot.phrasing import cut
+from bot.ports import ChatError, Posted
+from bot.slack.calls import Answer, Calls, Unsure
+from bot.slack.conversations import EVENT_TYPE, Conversations
+from bot.slack.message import Message, message, plain_message
+from bot.slack.refusals import BAD_BLOCKS, refusal, unreachable
+
+TIMEOUT = 15.0  # seconds for one call
+TOPIC = 250
+GROUP_FOR = timedelta(minutes=1)
+TRIES = 3
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the token belongs to, and what it may do (`scopes` is empty where Slack does not say)."""
+
+    user_id: str
+    bot_id: str
+    team_id: str
+    url: str
+    scopes: frozenset[str]
+
+
+@dataclass
+class _Edit:
+    """Edits of one message that wait for their turn; only the newest goes out."""
+
+    newest: int = 0
+
+
+class SlackChat:
+    """`bot.ports.Chat` over Slack's Web API. `sessioned` opens one; `command` is the slash command shown in texts."""
+
+    def __init__(
+        self,
+        web: AsyncWebClient,
+        *,
+        now: Callable[[], datetime],
+        command: str = "/do",
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.web = web
+        self.command = command
+        self._now = now
+        self._clock = clock
+        self._calls = Calls(web, clock=clock, sleep=sleep)
+        self._conversations = Conversations(self._calls, now)
+        self._identity: Identity | None = None
+        self._edits: dict[Posted, _Edit] = {}
+        self._groups: dict[str, tuple[datetime, tuple[str, ...]]] = {}
+        self._hears: Callable[[], bool] = lambda: False
+
+    @property
+    def connected(self) -> bool:
+        """True while the bot can hear from Slack."""
+        return self._hears()
+
+    def heard_by(self, hears: Callable[[], bool]) -> None:
+        """Let `hears` tell from now on whether the bot can hear from Slack."""
+        self._hears = hears
+
+    async def identity(self) -> Identity:
+        """Who the bot is in this workspace; asked once. Raises `ChatError`."""
+        if self._identity is None:
+            async with self._calls.lane("identity"):
+                return await self._known()
+        return self._identity
+
+    async def post(
+        self, channel: str, card: Card, *, key: str, thread_ts: str = "", attempt: int = 1, broadcast: bool = False
+    ) -> Posted:
+        """Post once per `key`: on a later `attempt` it looks whether the message stands already before it posts."""
+        place = await self._conversations.id_of(channel)
+        args = {
+            "channel": place,
+            "thread_ts": thread_ts or None,
+            "reply_broadcast": True if thread_ts and broadcast else None,
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
+        async with self._calls.lane(f"post {place}"):
+            return await self._conversations.as_member(place, lambda: self._post(card, key, attempt > 1, args))
+
+    async def _post(self, card: Card, key: str, look: bool, args: Mapping[str, Any]) -> Posted:
+        place, thread_ts = str(args["channel"]), str(args["thread_ts"] or "")
+        for left in reversed(range(TRIES)):
+            if look and (ts := await self._conversations.standing(place, thread_ts, key)):
+                return Posted(place, ts)
+            try:
+                answer = await self._sent("chat.postMessage", card, repeatable=False, **args)
+            except Unsure as unsure:
+                if not left:
+                    raise
+                _log.warning("slack_post_unsure", channel=place, key=key, error=str(unsure))
+                look = True
+                continue
+            return Posted(str(answer["channel"]), str(answer["ts"]))
+        raise AssertionError("the last try returns or raises")
+
+    async def update(self, posted: Posted, card: Card) -> None:
+        """Replace a message's content. An edit that still waits when a newer one comes is left out."""
+        edit = self._edits.setdefault(posted, _Edit())
+        edit.newest += 1
+        mine = edit.newest
+        async with self._calls.lane(f"edit {posted.channel} {posted.ts}"):
+            try:
+                await self._calls.turn("chat.update", posted.channel)
+                if mine == edit.newest:
+                    await self._sent("chat.update", card, turn=False, channel=posted.channel, ts=posted.ts)
+            finally:
+                if mine == edit.newest:
+                    self._edits.pop(posted, None)
+
+    async def whisper(self, channel: str, user: str, card: Card, *, thread_ts: str = "") -> None:
+        """Say something that only `user` sees."""
+        place = await self._conversations.id_of(channel)
+        await self._conversations.as_member(
+            place,
+            lambda: self._sent("chat.postEphemeral", card, channel=place, user=user, thread_ts=thread_ts or None),
+        )
+
+    async def direct(self, user: str) -> str:
+        """The id of the direct-message channel with `user`."""
+        answer = await self._calls.call("conversations.open", users=user)
+        return str(answer["channel"]["id"])
+
+    async def open_channel(self, name: str) -> tuple[str, str]:
+        """Create a channel, or find our own of that name; a taken name gets a suffix. Gives (id, name)."""
+        return await self._conversations.open(name, (await self.identity()).user_id)
+
+    async def invite(self, channel: str, users: Sequence[str]) -> Mapping[str, str]:
+        """Invite people one by one where needed; gives user -> error code of those who could not be."""
+        return await self._conversations.invite(await self._conversations.id_of(channel), users)
+
+    async def join(self, channel: str) -> None:
+        """Join a public channel."""
+        await self._conversations.join(await self._conversations.id_of(channel))
+
+    async def topic(self, channel: str, text: str) -> None:
+        """Set a channel's topic, cut to Slack's limit."""
+        place = await self._conversations.id_of(channel)
+        said = cut(" ".join(text.split()), TOPIC)
+        await self._conversations.as_member(
+            place, lambda: self._calls.call("conversations.setTopic", channel=place, topic=said)
+        )
+
+    async def pin(self, posted: Posted) -> None:
+        """Pin a message; already pinned is fine."""
+        await self._fine("already_pinned", "pins.add", channel=posted.channel, timestamp=posted.ts)
+
+    async def archive(self, channel: str) -> None:
+        """Archive a channel; already archived is fine."""
+        place = await self._conversations.id_of(channel)
+        await self._fine("already_archived", "conversations.archive", channel=place)
+
+    async def upload(self, channel: str, *, name: str, title: str, content: str, thread_ts: str = "") -> str:
+        """Upload a text file; gives its id."""
+        place = await self._conversations.id_of(channel)
+        return await self._conversations.as_member(place, lambda: self._upload(place, name, title, content, thread_ts))
+
+    async def _upload(self, place: str, name: str, title: str, content: str, thread_ts: str) -> str:
+        try:
+            answer = await self.web.files_upload_v2(
+                channel=place, filename=name, title=title, content=content, thread_ts=thread_ts or None
+            )
+        except SlackApiError as error:
+            body = error.response.data if hasattr(error.response, "data") else {}
+            raise refusal("files.completeUploadExternal", place, body if isinstance(body, dict) else {}) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise unreachable("files.completeUploadExternal", error) from error
+        return str(answer["files"][0]["id"])
+
+    async def message(self, channel: str, ts: str) -> Mapping[str, Any] | None:
+        """One message as Slack keeps it (text, user, ts), or None."""
+        return await self._conversations.message(await self._conversations.id_of(channel), ts)
+
+    async def groups_of(self, user: str, groups: Sequence[str]) -> frozenset[str]:
+        """Those of the user groups that `user` belongs to (cached for a minute)."""
+        return frozenset([group for group in groups if user in await self.members_of(group)])
+
+    async def members_of(self, group: str) -> tuple[str, ...]:
+        """The users of a user group (cached for a minute); while Slack cannot be asked, those known last."""
+        known = self._groups.get(group)
+        if known and self._now() < known[0]:
+            return known[1]
+        try:
+            answer = await self._calls.call("usergroups.users.list", usergroup=group)
+        except ChatError as error:
+            if known is None or not error.retry:
+                raise
+            _log.warning("slack_group_stale", group=group, error=str(error))
+            return known[1]
+        members = tuple(str(user) for user in answer.get("users") or ())
+        self._groups[group] = (self._now() + GROUP_FOR, members)
+        return members
+
+    async def probe(self) -> float:
+        """Round trip of the cheapest authenticated call, in milliseconds."""
+        began = self._clock()
+        self._identity = await self._who()
+        return (self._clock() - began) * 1000
+
+    async def call(self, method: str, **args: Any) -> Answer:
+        """Any other method, for the doors: modals and the App Home. Raises `ChatError`."""
+        return await self._calls.call(method, **args)
+
+    def link(self, posted: Posted) -> str:
+        """The address of a message, "" while the workspace's own address is not known."""
+        if self._identity is None or not self._identity.url:
+            return ""
+        return f"{self._identity.url}archives/{posted.channel}/p{posted.ts.replace('.', '')}"
+
+    async def _known(self) -> Identity:
+        if self._identity is None:  # else somebody asked while we waited
+            self._identity = await self._who()
+        return self._identity
+
+    async def _who(self) -> Identity:
+        try:
+            answer = await self.web.auth_test()
+        except SlackApiError as error:
+            body = error.response.data if hasattr(error.response, "data") else {}
+            raise refusal("auth.test", "", body if isinstance(body, dict) else {"error": "unreachable"}) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise unreachable("auth.test", error) from error
+        scopes = str(answer.headers.get("x-oauth-scopes") or "")
+        return Identity(
+            user_id=str(answer.get("user_id") or ""),
+            bot_id=str(answer.get("bot_id") or ""),
+            team_id=str(answer.get("team_id") or ""),
+            url=str(answer.get("url") or ""),
+            scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
+        )
+
+    async def _sent(self, method: str, card: Card, **args: Any) -> Answer:
+        """Send a card; blocks that this workspace does not take are said again in plain ones, once."""
+        try:
+            return await self._calls.call(method, **args, **self._shown(message, card))
+        except ChatError as error:
+            if error.code not in BAD_BLOCKS:
+                raise
+            _log.warning("slack_blocks_refused", method=method, title=card.title, error=str(error))
+        return await self._calls.call(method, **{**args, "turn": True}, **self._shown(plain_message, card))
+
+    def _shown(self, render: Callable[[Card, datetime, str], Message], card: Card) -> Message:
+        return render(card, self._now(), self.command)
+
+    async def _fine(self, harmless: str, method: str, **args: Any) -> None:
+        try:
+            await self._conversations.as_member(str(args["channel"]), lambda: self._calls.call(method, **args))
+        except ChatError as error:
+            if error.code != harmless:
+                raise
+
+
+@asynccontextmanager
+async def sessioned(settings: Settings, *, now: Callable[[], datetime]) -> AsyncIterator[SlackChat]:
+    """A `SlackChat` for the token in `settings`, with one pool of connections for the length of the block."""
+    if settings.slack_bot_token is None:
+        raise ValueError("SLACK_BOT_TOKEN is not set")
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
+        web = AsyncWebClient(
+            token=settings.slack_bot_token.get_secret_value(),
+            base_url=settings.slack_api_url,
+            timeout=int(TIMEOUT),
+            session=session,
+            retry_handlers=[],  # what may be repeated, and when, is decided in `Calls`
+            trust_env_in_session=True,
+        )
+        yield SlackChat(web, now=now, command=settings.slack_command)

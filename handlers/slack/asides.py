@@ -1,0 +1,19 @@
+"""What is told aside: news of what came of a reaction or a reply, to that person alone."""
+
+import structlog
+
+from bot.cards.card import Card, Level
+from bot.permissions import Caller
+from bot.ports import ChatError, Ports
+
+_log = structlog.get_logger(__name__)
+
+
+async def tell(ports: Ports, caller: Caller, card: Card) -> None:
+    """Whisper an answer that is not simply "done". What was decided stands, whether this can be said or not."""
+    if card.level is Level.OK or ports.chat is None:
+        return
+    try:
+        await ports.chat.whisper(caller.channel, caller.id, card, thread_ts=caller.thread_ts)
+    except ChatError as error:
+        _log.warning("slack_aside_lost", user=caller.id, title=card.title, error=str(error))

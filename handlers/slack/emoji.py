@@ -1,0 +1,75 @@
+"""Reactions: an emoji on an alert's card acknowledges it, a pushpin puts a message on the incident's timeline."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from bot.permissions import Caller
+from bot.ports import Ports
+from handlers.slack import asides
+from handlers.slack.door import App, Body, caller_of
+from handlers.slack.shortcuts import note_of
+from storage.tables import alerts, incidents, posts
+
+PUSHPIN = "pushpin"
+
+
+def kept(event: Body, acknowledging: Collection[str]) -> Mapping[str, Any] | None:
+    """What of a reaction is kept; None when it means nothing here."""
+    item = event.get("item") or {}
+    name = str(event.get("reaction") or "").partition("::")[0]  # the rest is a skin tone
+    if item.get("type") != "message" or name not in {PUSHPIN, *acknowledging}:
+        return None
+    return {
+        "type": event["type"],
+        "reaction": name,
+        "user": event["user"],
+        "channel": item["channel"],
+        "ts": item["ts"],
+    }
+
+
+async def act(app: App, event: Body) -> None:
+    """Run the command line that the reaction stands for; bad news is told to whoever reacted."""
+    caller = await caller_of(app.ports, event["user"], channel=event["channel"])
+    added = event["type"] == "reaction_added"
+    if event["reaction"] == PUSHPIN:
+        argv = await (_note(app.ports, event) if added else _unnote(app.ports, event))
+    else:
+        argv = await _acknowledgement(app.ports, event, caller, added=added)
+    if not argv:
+        return
+    card = await app.invoke(argv, caller)
+    await asides.tell(app.ports, caller, card)
+
+
+async def _acknowledgement(ports: Ports, event: Body, caller: Caller, *, added: bool) -> list[str]:
+    async with ports.store.read() as conn:
+        post = await posts.by_message(conn, event["channel"], event["ts"])
+        kind, _, number = post.subject.partition(":") if post else ("", "", "")
+        if kind != "alert":
+            return []
+        if added:
+            return ["ack", number]
+        alert = await alerts.get(conn, int(number))
+    # whoever takes their emoji off gives back their own acknowledgement, nobody else's
+    return ["unack", number] if alert and alert.acknowledged_by == caller.id else []
+
+
+async def _note(ports: Ports, event: Body) -> list[str]:
+    if ports.chat is None or not await _has_incident(ports, event["channel"]):
+        return []
+    message = await ports.chat.message(event["channel"], event["ts"])
+    if message is None or message.get("bot_id"):
+        return []  # what the bot says stands on the timeline as a fact of its own
+    return note_of(event["channel"], message)
+
+
+async def _unnote(ports: Ports, event: Body) -> list[str]:
+    if not await _has_incident(ports, event["channel"]):
+        return []
+    return ["incident", "unnote", f"--channel={event['channel']}", f"--ts={event['ts']}"]
+
+
+async def _has_incident(ports: Ports, channel: str) -> bool:
+    async with ports.store.read() as conn:
+        return await incidents.by_channel(conn, channel) is not None

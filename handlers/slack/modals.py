@@ -1,0 +1,210 @@
+"""Forms: a command's parameters as a modal, and what was entered as its command line."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import click
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.cards import form
+from bot.cards.card import Card, Level
+from bot.cards.form import FormField
+from bot.command import Command, argv_of, find
+from bot.ports import ChatError
+from bot.slack.message import message
+from handlers.slack import answers
+from handlers.slack.door import Body, Door, Reply
+
+CALLBACK = "command_form"
+RESULT = "command_result"
+LONG = frozenset({"text", "description", "comment", "body", "summary", "reason"})
+"""Parameters that people write sentences into."""
+MOST_BLOCKS = 100
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What a form remembers: the command line so far, and where it was opened from."""
+
+    argv: tuple[str, ...]
+    channel: str = ""
+    thread_ts: str = ""
+    url: str = ""
+
+    def written(self) -> str:
+        """The origin as a view's private metadata."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def read(cls, metadata: str) -> "Origin":
+        """The origin that `written` wrote."""
+        given = json.loads(metadata)
+        return cls(**{**given, "argv": tuple(given["argv"])})
+
+
+def listen(bolt: AsyncApp, door: Door) -> None:
+    """Register the submission of forms."""
+
+    async def submitted(ack: AsyncAck, body: dict[str, Any]) -> None:
+        origin = Origin.read(body["view"]["private_metadata"])
+        argv, wrong = entered(door, origin, body["view"]["state"])
+        if wrong:
+            await ack(response_action="errors", errors=form.errors(wrong))
+            return
+        title = body["view"]["title"]["text"]
+        await ack(response_action="update", view=result(Card(title="Working on it …"), title, door))
+        async with door.work():
+            await run(door, body, argv, origin)
+
+    bolt.view(CALLBACK)(submitted)
+
+
+async def open_form(
+    door: Door,
+    cmd: Command,
+    origin: Origin,
+    *,
+    trigger_id: str,
+    reply: Reply,
+    defaults: Mapping[str, str] | None = None,
+) -> None:
+    """Open the form of a command within the three seconds of its trigger; what goes wrong is told to the asker."""
+    if len(origin.written()) > form.METADATA:
+        origin = replace(origin, url="")
+    try:
+        view = form.form(
+            cmd.form_title or cmd.name,
+            fields(cmd, origin.argv, defaults or {}),
+            callback_id=CALLBACK,
+            private_metadata=origin.written(),
+        )
+        await door.chat.call("views.open", trigger_id=trigger_id, view=view)
+    except ValueError as error:
+        await answers.say(door, reply, _unopened(f"the form is too large for Slack: {error}", cmd))
+    except ChatError as error:
+        await answers.say(door, reply, _unopened(str(error), cmd))
+
+
+def _unopened(why: str, cmd: Command) -> Card:
+    return Card(
+        title="The form could not be opened", level=Level.BAD, body=(why,), hint=f"Type it instead: {cmd.usage}"
+    )
+
+
+async def run(door: Door, body: Body, argv: Sequence[str], origin: Origin) -> None:
+    """Run a submitted form: the answer takes the form's place, and a change is told where the form was opened."""
+    reply = Reply(user=body["user"]["id"], url=origin.url, channel=origin.channel, thread_ts=origin.thread_ts)
+    caller = await door.caller(reply, name=str(body["user"].get("username") or ""))
+    card = await door.app.invoke(argv, caller)
+    if origin.url and answers.changes(door, argv) and answers.fine(card):
+        await answers.say(door, reply, card, in_channel=True)
+    await show(door, body["view"]["id"], card, body["view"]["title"]["text"], reply)
+
+
+async def show(door: Door, view_id: str, card: Card, title: str, reply: Reply) -> None:
+    """Put a card in the place of an open modal; to one who has closed it, it is whispered when it is bad news."""
+    try:
+        await door.chat.call("views.update", view_id=view_id, view=result(card, title, door))
+    except ChatError as error:
+        _log.info("slack_modal_gone", view=view_id, error=str(error))
+        if not answers.fine(card):
+            await answers.whisper(door, replace(reply, url=""), card)
+
+
+async def open_result(door: Door, card: Card, *, trigger_id: str, reply: Reply) -> None:
+    """Show a card in a modal of its own, where there is no message to answer to."""
+    try:
+        await door.chat.call("views.open", trigger_id=trigger_id, view=result(card, "Answer", door))
+    except ChatError as error:
+        _log.info("slack_modal_refused", error=str(error))
+        await answers.whisper(door, reply, card)
+
+
+def result(card: Card, title: str, door: Door) -> dict[str, Any]:
+    """A modal that shows a card."""
+    ports = door.app.ports
+    shown = message(card, ports.now(), ports.settings.slack_command)
+    blocks = [*shown["blocks"], *(block for part in shown["attachments"] for block in part["blocks"])]
+    return {
+        "type": "modal",
+        "callback_id": RESULT,
+        "title": {"type": "plain_text", "text": title[: form.TITLE], "emoji": False},
+        "close": {"type": "plain_text", "text": "Close", "emoji": False},
+        "blocks": blocks[:MOST_BLOCKS],
+    }
+
+
+def fields(cmd: Command, argv: Sequence[str], defaults: Mapping[str, str]) -> list[FormField]:
+    """A field for each parameter that people may set and that `argv` has not set yet; required ones first."""
+    context = _context(cmd, argv)
+    open_ = [p for p in cmd.click.params if not getattr(p, "hidden", False) and not _given(context, p)]
+    return [_field(p, defaults.get(str(p.name), "")) for p in sorted(open_, key=lambda p: not p.required)]
+
+
+def entered(door: Door, origin: Origin, state: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
+    """The command line of a submitted form, and what is wrong with its fields, by name."""
+    cmd, _ = find(origin.argv, door.app.commands)
+    asked = fields(cmd, origin.argv, {})
+    values = {f.name: _typed(f, v) for f in asked if (v := form.values(state, [f]).get(f.name)) is not None}
+    words = argv_of({"command": cmd.name, **values}, door.app.commands)[len(cmd.name.split()) :]
+    argv = [*origin.argv, *words]
+    return argv, _wrong(cmd, argv[len(cmd.name.split()) :], asked)
+
+
+def _wrong(cmd: Command, words: Sequence[str], asked: Sequence[FormField]) -> dict[str, str]:
+    try:
+        cmd.click.make_context(cmd.name, list(words))
+    except click.ClickException as error:
+        param = getattr(error, "param", None)
+        names = [f.name for f in asked]
+        name = param.name if param is not None and param.name in names else (names or [""])[0]
+        return {str(name): error.format_message()}
+    return {}
+
+
+def _context(cmd: Command, argv: Sequence[str]) -> click.Context:
+    # resilient: what is missing still is what the form asks for
+    return cmd.click.make_context(cmd.name, list(argv[len(cmd.name.split()) :]), resilient_parsing=True)
+
+
+def _given(context: click.Context, param: click.Parameter) -> bool:
+    source = context.get_parameter_source(str(param.name))
+    return source is click.core.ParameterSource.COMMANDLINE and bool(context.params.get(str(param.name)))
+
+
+def _field(param: click.Parameter, default: str) -> FormField:
+    name = str(param.name)
+    own = param.default if isinstance(param.default, str | int | float) and not isinstance(param.default, bool) else ""
+    return FormField(
+        name=name,
+        label=name.replace("_", " ").capitalize(),
+        kind=_kind(param),
+        options=tuple(param.type.choices) if isinstance(param.type, click.Choice) else (),
+        required=param.required,
+        default=default or str(own),
+        hint=getattr(param, "help", "") or "",
+    )
+
+
+def _kind(param: click.Parameter) -> Any:
+    if getattr(param, "is_flag", False):
+        return "flag"
+    if isinstance(param.type, click.Choice):
+        return "choice"
+    if isinstance(param.type, click.types.IntParamType | click.types.FloatParamType):
+        return "number"
+    if isinstance(param.type, click.DateTime):
+        return "datetime"
+    if param.name == "user":
+        return "user"
+    return "multiline" if param.name in LONG else "text"
+
+
+def _typed(field: FormField, value: str) -> Any:
+    """The value as `argv_of` takes it."""
+    return value == "true" if field.kind == "flag" else value

@@ -1,0 +1,69 @@
+"""Shortcuts: declare an incident from anywhere or from a message, put a message on the timeline."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.command import find
+from handlers.slack import answers, buttons, modals, spoken
+from handlers.slack.door import Body, Door
+
+DECLARE = "declare_incident"
+DECLARE_FROM_MESSAGE = "declare_incident_from_message"
+ADD_TO_TIMELINE = "add_to_timeline"
+DESCRIPTION = 3000  # what a text field of a form can be filled with
+
+
+def listen(bolt: AsyncApp, door: Door) -> None:
+    """Register the shortcuts of the manifest."""
+
+    async def declare(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        async with door.work():
+            await open_declaration(door, body)
+
+    async def add(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        async with door.work():
+            await add_to_timeline(door, body)
+
+    bolt.global_shortcut(DECLARE)(declare)
+    bolt.message_shortcut(DECLARE_FROM_MESSAGE)(declare)
+    bolt.message_shortcut(ADD_TO_TIMELINE)(add)
+
+
+async def open_declaration(door: Door, body: Body) -> None:
+    """Open the form of `incident declare`; from a message, its words are the description and it is the source."""
+    cmd, _ = find(["incident", "declare"], door.app.commands)
+    reply = buttons.reply_of(body)
+    argv = ["incident", "declare"]
+    defaults = {}
+    if source := body.get("message"):
+        argv += [f"--channel={reply.channel}", f"--ts={source['ts']}"]
+        defaults = {"description": spoken.readable(str(source.get("text") or ""))[:DESCRIPTION]}
+    origin = modals.Origin(argv=tuple(argv), channel=reply.channel, url=reply.url)
+    await modals.open_form(door, cmd, origin, trigger_id=body["trigger_id"], reply=reply, defaults=defaults)
+
+
+async def add_to_timeline(door: Door, body: Body) -> None:
+    """Put a message on the timeline of the channel's incident, and say so to whoever asked."""
+    reply = buttons.reply_of(body)
+    caller = await door.caller(reply, name=buttons.name_of(body))
+    card = await door.app.invoke(note_of(reply.channel, body["message"]), caller)
+    await answers.say(door, reply, card)
+
+
+def note_of(channel: str, message: Body) -> list[str]:
+    """The command line that puts this message on the timeline; the channel tells of which incident."""
+    ts = str(message["ts"])
+    words = spoken.readable(str(message.get("text") or "")).strip() or "(a message without words)"
+    author = str(message.get("user") or message.get("username") or "bot")
+    return [
+        "incident",
+        "note",
+        f"--text={words}",
+        f"--author={author}",
+        f"--at={ts}",
+        f"--channel={channel}",
+        f"--ts={ts}",
+    ]
