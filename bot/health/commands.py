@@ -25,9 +25,9 @@ async def health(ctx: Context, check: str, fresh: bool) -> Card:
     if check and check not in names:
         close = nearest(check, names) or names
         raise Usage(f"there is no check `{check}`", f"Checks are: {', '.join(close)}." if close else "None is watched.")
-    if fresh:
-        await ctx.progress(cards.asking(len(names) if not check else 1))
-    states = await service.overview(ports, fresh=fresh, only=check)
+    states = await service.overview(
+        ports, fresh=fresh, only=check, announce=lambda count: ctx.progress(cards.asking(count))
+    )
     if not check:
         return cards.overview(states, ports.now())
     latencies, ups = await service.history(ports, check, ports.now() - HISTORY)

@@ -1,7 +1,7 @@
 """Rounds of probes: what is watched, what it said, and what is held of it."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -103,11 +103,14 @@ async def run_one(ports: Ports, name: str) -> CheckState:
     return state
 
 
-async def overview(ports: Ports, *, fresh: bool = False, only: str = "") -> list[CheckState]:
+async def overview(
+    ports: Ports, *, fresh: bool = False, only: str = "", announce: Callable[[int], Awaitable[None]] | None = None
+) -> list[CheckState]:
     """The state of every check by name (or of `only` that one).
 
     What was not seen within the last rounds, or everything when `fresh`, is probed now: shown, but not kept, because
-    looking must not change what is held. Raises `KeyError` for a name that is not watched.
+    looking must not change what is held. `announce` hears how many probes are waited for. Raises `KeyError` for a name
+    that is not watched.
     """
     all_ = watched(ports)
     wanted = {only: all_[only]} if only else all_
@@ -115,6 +118,8 @@ async def overview(ports: Ports, *, fresh: bool = False, only: str = "") -> list
         kept = {state.name: state for state in await checks.everything(conn)}
     oldest = ports.now() - STALE_AFTER * ports.manage.health.every
     stale = {n: one for n, one in wanted.items() if fresh or n not in kept or kept[n].observed_at < oldest}
+    if stale and announce:
+        await announce(len(stale))
     live = await asyncio.gather(*(probe(one, ports) for one in stale.values()))
     shown = {name: state for name, state in kept.items() if name in wanted}
     for one, seen in zip(stale.values(), live, strict=True):
