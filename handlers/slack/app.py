@@ -19,6 +19,9 @@ from bot.slack.refusals import BAD_TOKEN
 from bot.slack.scopes import lacking
 from handlers.slack import buttons, events, modals, shortcuts, slash
 from handlers.slack.door import App, Door
+from handlers.slack.events import tasks
+
+__all__ = ["Unusable", "connect", "listening", "tasks"]
 
 CONNECTIONS = 2
 """Socket Mode connections: while one is being renewed, the other one hears."""
