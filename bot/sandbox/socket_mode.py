@@ -107,7 +107,8 @@ class SocketLink:
         self.waiting[envelope_id] = future
         try:
             await socket.send_json(envelope(envelope_id, payload))
-            body = await asyncio.wait_for(future, self.ack_within)
+            async with asyncio.timeout(self.ack_within):  # wait_for of Python 3.11 can lose a cancellation
+                body = await future
         except (ConnectionError, TimeoutError):
             return Answer(acked=False, seconds=time.perf_counter() - started, reason="timeout")
         finally:
