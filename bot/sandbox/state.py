@@ -238,7 +238,13 @@ def fresh(clock: Callable[[], float], bot_name: str) -> State:
         )
     for person in people:
         state.im(person)
-    state.usergroups[USERGROUP_ID] = {
+    state.usergroups[USERGROUP_ID] = oncall_group(state.now())
+    return state
+
+
+def oncall_group(now: int) -> Json:
+    """Give the user group @oncall as the Web API shows it."""
+    return {
         "id": USERGROUP_ID,
         "team_id": TEAM_ID,
         "is_usergroup": True,
@@ -246,10 +252,9 @@ def fresh(clock: Callable[[], float], bot_name: str) -> State:
         "handle": "oncall",
         "description": "Whoever is on call now",
         "is_external": False,
-        "date_create": state.now(),
-        "date_update": state.now(),
+        "date_create": now,
+        "date_update": now,
         "date_delete": 0,
         "user_count": 2,
         "users": ["U0ONCALL", "U0BACKUP"],
     }
-    return state
