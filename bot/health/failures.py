@@ -28,12 +28,13 @@ _ERRORS = {
 }
 
 
-def failure(error: BaseException, at: str = "the server") -> str:
+def failure(error: BaseException, at: str = "") -> str:
     """One line for what stopped a probe; `at` is whom it talked to ("127.0.0.1:5432")."""
     for cause in _causes(error):
-        if said := _connection(cause, at):
+        if said := _connection(cause, at or "the server"):
             return said
-    return cut(" ".join(str(error).split()) or type(error).__name__, LONGEST)
+    said = " ".join(str(error).split()) or type(error).__name__
+    return cut(said if at in said else f"{at}: {said}", LONGEST)
 
 
 def refusal(status: int, expected: int = 200) -> str:

@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Mapping
 from typing import Literal
-from urllib.parse import urlsplit
 
 import httpx
 from pydantic import Field, SecretStr, field_validator
@@ -33,8 +32,11 @@ class HttpOptions(Options):
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        split = urlsplit(url)
-        if split.scheme not in {"http", "https"} or not split.hostname:
+        try:
+            split = httpx.URL(url)
+        except httpx.InvalidURL:
+            split = httpx.URL()
+        if split.scheme not in {"http", "https"} or not split.host:
             raise ValueError("an http(s) address, like https://example.com/health")
         return url
 
@@ -53,12 +55,15 @@ async def probe(options: HttpOptions, ports: Ports) -> Observation:
     The latency is the time until the headers of the (last) answer are there.
     """
     headers = {name: value.get_secret_value() for name, value in options.headers.items()}
+    url = httpx.URL(options.url)
+    auth = httpx.BasicAuth(url.username, url.password) if url.userinfo else None
+    # the password goes into a header, because httpx logs addresses as they are
     request = ports.http.build_request(
-        options.method, options.url, headers={"Connection": "close", **headers}, timeout=None
+        options.method, url.copy_with(userinfo=b""), headers={"Connection": "close", **headers}, timeout=None
     )
     begun = time.perf_counter()
     try:
-        answer = await ports.http.send(request, stream=True, follow_redirects=options.follow_redirects)
+        answer = await ports.http.send(request, auth=auth, stream=True, follow_redirects=options.follow_redirects)
     except (httpx.HTTPError, OSError) as error:
         return Observation(ok=False, detail=failure(error, place(options.url)))
     latency = (time.perf_counter() - begun) * 1000

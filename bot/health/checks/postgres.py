@@ -34,38 +34,37 @@ class PostgresOptions(Options):
 async def probe(options: PostgresOptions, _ports: Ports) -> Observation:
     """Connect, time `select 1`, and count the connections in use. The latency is that of the query alone."""
     url = options.url.get_secret_value()
-    begun = time.perf_counter()
     try:
-        connection = await asyncpg.connect(url, timeout=None, server_settings={"application_name": "do-manage health"})
+        return await _asked(url, options.connections)
     except asyncpg.PostgresError as error:
-        return Observation(ok=False, detail=_refused(error, place(url)))
+        refused = error.sqlstate in _REFUSED
+        said = f"user or password refused by {place(url)}" if refused else failure(error, place(url))
     except (OSError, ValueError, asyncpg.InterfaceError) as error:
-        return Observation(ok=False, detail=failure(error, place(url)))
+        said = failure(error, place(url))
+    return Observation(ok=False, detail=said)
+
+
+async def _asked(url: str, share: float) -> Observation:
+    begun = time.perf_counter()
+    connection = await asyncpg.connect(url, timeout=None, server_settings={"application_name": "do-manage health"})
     connected = time.perf_counter()
     try:
         await connection.execute("SELECT 1")
         answered = time.perf_counter()
         used, most = await connection.fetchrow(_CONNECTIONS)
         await connection.close()
-    except asyncpg.PostgresError as error:
-        return Observation(ok=False, detail=_refused(error, place(url)))
     finally:
         connection.terminate()  # does nothing to one that was closed; a hanging server is not waited for
     return Observation(
         ok=True,
         detail=f"{used} of {most} connections in use",
         latency_ms=(answered - connected) * 1000,
-        slow=used / most >= options.connections,
+        slow=used / most >= share,
         value=100 * used / most,
-        threshold=100 * options.connections,
+        threshold=100 * share,
         unit="% of connections",
         metrics={"connections": used, "max_connections": most, "connect_ms": (connected - begun) * 1000},
     )
-
-
-def _refused(error: asyncpg.PostgresError, at: str) -> str:
-    said = failure(error, at)
-    return f"user or password refused by {at}" if error.sqlstate in _REFUSED else f"{at}: {said}"
 
 
 POSTGRES = Check(type="postgres", options=PostgresOptions, probe=probe, degraded_ms=100.0)

@@ -25,7 +25,7 @@ class S3Options(Options):
     bucket: str = Field(min_length=1, description="Name of the bucket.")
     region: str | None = Field(default=None, description="Region; default is that of the AWS environment.")
     endpoint_url: str | None = Field(default=None, description="Address of a service other than AWS.")
-    access_key_id: SecretStr | None = Field(default=None, description="Key id; default is AWS's own search for one.")
+    access_key_id: str | None = Field(default=None, description="Key id; default is AWS's own search for credentials.")
     secret_access_key: SecretStr | None = Field(default=None, description="The key that belongs to it; never shown.")
 
 
@@ -47,8 +47,8 @@ def _head(options: S3Options) -> Observation:
             "s3",
             region_name=options.region,
             endpoint_url=options.endpoint_url,
-            aws_access_key_id=_plain(options.access_key_id),
-            aws_secret_access_key=_plain(options.secret_access_key),
+            aws_access_key_id=options.access_key_id,
+            aws_secret_access_key=options.secret_access_key.get_secret_value() if options.secret_access_key else None,
             config=Config(connect_timeout=_PATIENCE, read_timeout=_PATIENCE, retries={"total_max_attempts": 1}),
         )
     except (BotoCoreError, ValueError) as error:
@@ -70,10 +70,6 @@ def _head(options: S3Options) -> Observation:
 def _meaning(response: dict[str, Any], bucket: str) -> str:
     status = str(response["ResponseMetadata"]["HTTPStatusCode"])
     return _MEANINGS.get(status, f"HTTP {status} instead of 200").format(bucket=bucket)
-
-
-def _plain(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret else None
 
 
 S3 = Check(type="s3", options=S3Options, probe=probe)

@@ -23,8 +23,9 @@ def caused(error, cause):
         (socket.gaierror(-2, "Name or service not known"), "the host name in db:5432 is not known"),
         (httpx.ReadTimeout(""), "no answer from db:5432"),
         (httpx.RemoteProtocolError("x"), "db:5432 answered with something that is not HTTP, or hung up"),
-        (RuntimeError("something\nodd"), "something odd"),
-        (RuntimeError(), "RuntimeError"),
+        (RuntimeError("something\nodd"), "db:5432: something odd"),
+        (RuntimeError("db:5432 says no"), "db:5432 says no"),
+        (RuntimeError(), "db:5432: RuntimeError"),
     ],
 )
 def test_a_failure_is_said_in_words(error, said):
