@@ -89,11 +89,14 @@ def _fallback(card: Card, command: str) -> str:
 
 
 def _title(card: Card) -> str:
-    return " ".join(clean(card.title).split()) or "(no title)"
+    title = " ".join(clean(card.title).split())
+    return title or ("" if any(not empty(paragraph) for paragraph in card.body) else "(no title)")
 
 
 def _heading(card: Card) -> _Piece:
     """A header block for what is looked at; a line in bold for what is only said."""
+    if not _title(card):
+        return _Piece([], 0)
     if card.accent or card.fields or card.table or card.steps:
         said = cut(literal(_title(card)), HEADER)
         # without emoji a title cannot show a tick or a siren that nobody meant

@@ -13,7 +13,10 @@ WIDTH = 100
 
 def to_text(card: Card, now: datetime, command: str = "/do") -> str:
     """The card as plain text; buttons that run something are told as the command that does the same."""
-    groups = [plain(card.title), *(plain(text, command) for text in card.body if not empty(text))]
+    groups = [
+        *([plain(card.title)] if card.title.strip() else []),
+        *(plain(text, command) for text in card.body if not empty(text)),
+    ]
     groups += ["\n".join(f"{field.label}: {plain(field.value, command)}" for field in card.fields)]
     if card.table and card.table.rows:
         groups.append("\n".join(grid.lines(card.table, now, WIDTH, command)))
@@ -25,7 +28,10 @@ def to_text(card: Card, now: datetime, command: str = "/do") -> str:
 
 def to_markdown(card: Card, command: str = "/do") -> str:
     """The card as CommonMark with tables; nothing that was said can become markup or HTML."""
-    groups = [f"# {_inline(card.title, command)}", *(_inline(text, command) for text in card.body if not empty(text))]
+    groups = [
+        *([f"# {_inline(card.title, command)}"] if card.title.strip() else []),
+        *(_inline(text, command) for text in card.body if not empty(text)),
+    ]
     groups.append("\n".join(f"- **{_escaped(field.label)}:** {_inline(field.value, command)}" for field in card.fields))
     if card.table and card.table.rows:
         groups.append(_markdown_table(card, command))
