@@ -13,20 +13,39 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import click
+from click import Parameter
 
-from bot.cards.card import Card, Text
+from bot.cards.card import Card, CommandLine, Text
 from bot.permissions import Caller, Role
+from bot.phrasing import cut, listing
 from bot.ports import Ports
 
 Progress = Callable[[Card], Awaitable[None]]
 
-_QUOTES = str.maketrans("“”„«»‘’‚", '"""""\'\'\'')  # noqa: RUF001 - what phones type
-_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")  # in "can't" it is no quote to a person
-_HIDDEN = "\ue000"  # a private-use character stands for such an apostrophe while the line is split
+HELP = frozenset({"--help", "-h"})
+SHOWN = 80  # characters of what was typed, where a mistake is told
+
+_LONG_NAME = re.compile(r"[a-z][a-z0-9:-]*( [a-z][a-z0-9:-]*){0,2}")
+# What people type, and phones make of it. A quote after a letter is an apostrophe; curly quotes and long dashes mean
+# straight ones at the start of a word (or behind the = of an option), and themselves anywhere else.
+_TYPED = re.compile(
+    r"""
+      (?<=\w)(?P<apostrophe>')
+    | (?P<kept>\\.|"(?:\\.|[^"\\])*")
+    | '(?P<single>(?:[^']|(?<=\w)'(?=\w))*)'
+    | (?<![^ \t\r\n=])(?:
+        ["“”„«»](?![ \t\r\n])(?P<doubled>[^"“”„«»]*)["“”„«»](?![^ \t\r\n])
+      | [‘‚](?P<curly>(?:[^'‘’‚]|(?<=\w)['’](?=\w))*)['‘’](?![^ \t\r\n])
+      | (?P<open>[“”„«»])(?![ \t\r\n])
+    )
+    | (?<![^ \t\r\n])(?P<dash>-?[–—―]+-?)(?=[^\W\d_])
+    """,  # noqa: RUF001 - what phones type
+    re.VERBOSE | re.DOTALL,
+)
 
 
 class Usage(Exception):
-    """The command line is wrong. `hint` is the next step to show."""
+    """The command line is wrong, in words for whoever typed it. `hint` is the next step to show."""
 
     def __init__(self, message: str, hint: Text = "") -> None:
         super().__init__(message)
@@ -66,22 +85,30 @@ class Command:
 
     @property
     def summary(self) -> str:
-        """First line of the help."""
-        return (self.click.help or "").split("\n", 1)[0]
+        """First paragraph of the help, in one line."""
+        return " ".join((self.click.help or "").partition("\n\n")[0].split())
+
+    @property
+    def shown(self) -> list[Parameter]:
+        """The parameters that people are told about."""
+        return [p for p in self.click.params if not getattr(p, "hidden", False)]
 
     @property
     def usage(self) -> str:
         """How to type it: "ack NUMBER [--comment TEXT]"."""
         context = click.Context(self.click, info_name=self.name)
-        return " ".join([self.name, *self.click.collect_usage_pieces(context)[1:], *self._options()])
+        words = [p.make_metavar(context) for p in self.shown if isinstance(p, click.Argument)]
+        return " ".join([self.name, *words, *(spelled(p) for p in self.shown if isinstance(p, click.Option))])
 
-    def _options(self) -> list[str]:
-        shown = []
-        for p in self.click.params:
-            if isinstance(p, click.Option):
-                value = "" if p.is_flag else f" {p.make_metavar(click.Context(self.click))}"
-                shown.append(f"{p.opts[0]}{value}" if p.required else f"[{p.opts[0]}{value}]")
-        return shown
+
+def spelled(option: click.Option) -> str:
+    """An option as usage lines have it: "--text TEXT" when required, "[--state open|all]", "[--fresh]"."""
+    said = option.opts[0]
+    if not option.is_flag:
+        kind = option.type
+        value = "|".join(map(str, kind.choices)) if isinstance(kind, click.Choice) else kind.name.upper()
+        said = f"{said} {option.metavar or value}{'...' if option.multiple else ''}"
+    return said if option.required else f"[{said}]"
 
 
 def command(
@@ -93,7 +120,12 @@ def command(
     secret: Sequence[str] = (),
     form_title: str = "",
 ) -> Callable[[Callable[..., Awaitable[Card]]], Command]:
-    """Turn `async def f(ctx, **parameters) -> Card` under click's decorators into a `Command`."""
+    """Turn `async def f(ctx, **parameters) -> Card` under click's decorators into a `Command`; its docstring is help.
+
+    Raises `ValueError` for a name that could not be typed: one to three words of small letters, digits, `:` and `-`.
+    """
+    if not _LONG_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a command: one to three words of small letters, digits, : and -")
 
     def make(run: Callable[..., Awaitable[Card]]) -> Command:
         params = list(reversed(getattr(run, "__click_params__", [])))
@@ -113,53 +145,95 @@ def command(
 
 
 def words(text: str) -> list[str]:
-    """Split a typed line as a shell does, after mending what phones do to quotes, and to dashes at the start of a word.
+    """Split a typed line as a shell does, after mending what phones do to quotes and dashes at the start of a word.
 
     Raises `Usage` for an unbalanced quote, naming it.
     """
-    straight = text.translate(_QUOTES)
+    lexer = shlex.shlex(_TYPED.sub(lambda sign: _mended(sign, text), text), posix=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
     try:
-        split = shlex.split(_APOSTROPHE.sub(_HIDDEN, straight))
+        return list(lexer)
     except ValueError:
-        quote = '"' if straight.count('"') % 2 else "'"
-        raise Usage(
-            f"unbalanced quote {quote} in: {text.strip()[:200]}",
-            f"Close the {quote}, or write \\{quote} to mean the sign itself.",
-        ) from None
-    return [_mended(word.replace(_HIDDEN, "'")) for word in split]
+        # its state is the sign that the lexer is inside of
+        raise _unbalanced(lexer.state, text) from None  # type: ignore[attr-defined] # typeshed leaves it out
+
+
+def _mended(sign: re.Match[str], text: str) -> str:
+    match sign.lastgroup:
+        case "apostrophe":
+            return "\\'"
+        case "dash":
+            return "--"
+        case "open":
+            raise _unbalanced(sign[0], text)
+        case "kept" | None:
+            return sign[0]
+        case group:
+            return shlex.quote(sign[group])
+
+
+def _unbalanced(sign: str, text: str) -> Usage:
+    line = cut(text.strip(), SHOWN)
+    if sign == "\\":
+        return Usage(f"nothing follows the \\ at the end of: {line}", "Write \\\\ to mean the sign itself.")
+    return Usage(f"unbalanced quote {sign} in: {line}", f"Close the {sign}, or write \\{sign} to mean the sign itself.")
 
 
 def find(argv: Sequence[str], commands: Mapping[str, Command]) -> tuple[Command, list[str]]:
-    """The command that the longest beginning of `argv` names, and the words left; raises `Usage` with near names."""
+    """The command that the longest beginning of `argv` names, and the words left.
+
+    No words, or --help without a command, are the command "help". Raises `Usage` with near names.
+    """
     for length in (3, 2, 1):
         name = " ".join(argv[:length]).lower()
         if len(argv) >= length and name in commands:
             return commands[name], list(argv[length:])
-    typed = " ".join(argv[:2]) if argv else ""
-    family = sorted(n for n in commands if argv and n.startswith(f"{argv[0].lower()} "))
-    names = family or nearest(typed, commands) or nearest(argv[0] if argv else "", commands)
-    if family:
-        raise Usage(f"`{argv[0]}` needs one more word", f"One of: {', '.join(n.split(' ', 1)[1] for n in family)}.")
-    raise Usage(f"there is no command `{argv[0] if argv else ''}`", _did_you_mean(names))
+    if "help" in commands and (not argv or HELP & set(argv)):
+        return commands["help"], [word for word in argv if word not in HELP]
+    first, typed = argv[0] if argv else "", " ".join(argv[:2])
+    if below := family(first, commands):
+        verbs = [name.partition(" ")[2] for name in below]
+        if len(argv) < 2 or argv[1].startswith("-"):
+            raise Usage(f"`{first}` needs one more word", f"One of: {', '.join(verbs)}.")
+        close = [f"{first} {verb}" for verb in nearest(argv[1], verbs)]
+        raise Usage(f"there is no command `{cut(typed, SHOWN)}`", _did_you_mean(close or below))
+    close = nearest(typed, commands) or nearest(first, commands)
+    raise Usage(f"there is no command `{cut(first, SHOWN)}`", _did_you_mean(close))
+
+
+def family(name: str, commands: Mapping[str, Command]) -> list[str]:
+    """The commands whose names begin with this word: "incident declare" and others for "incident"."""
+    return [known for known in commands if name and known.startswith(f"{name.lower()} ")]
 
 
 def parse(cmd: Command, argv: Sequence[str]) -> dict[str, Any]:
     """The parameters of `argv`, converted and checked by click; raises `Usage`, or `HelpWanted` for --help."""
-    if any(word in {"--help", "-h"} for word in argv):
-        raise HelpWanted
     try:
         return dict(cmd.click.make_context(cmd.name, list(argv)).params)
-    except click.NoSuchOption as e:
-        close = nearest(e.option_name, [o for p in cmd.click.params for o in p.opts if o.startswith("-")])
-        hint = f"Did you mean {' or '.join(close)}? " if close else ""
-        raise Usage(f"`{cmd.name}` has no option {e.option_name}", f"{hint}Usage: {cmd.usage}") from None
-    except click.ClickException as e:
-        raise Usage(e.format_message().rstrip("."), f"Usage: {cmd.usage}") from None
+    except click.ClickException as wrong:
+        # no command has such an option: where it is one and not the value of another, click refuses it
+        before = argv[: argv.index("--")] if "--" in argv else argv
+        if HELP & set(before):
+            raise HelpWanted from None
+        raise _refused(cmd, wrong) from None
+
+
+def _refused(cmd: Command, wrong: click.ClickException) -> Usage:
+    usage = f"Usage: {cmd.usage}"
+    if isinstance(wrong, click.NoSuchOption):
+        known = [o for p in cmd.shown for o in p.opts if o.startswith("-")]
+        close = nearest(wrong.option_name, known)
+        hint = f"Did you mean {listing(close, 'or')}? {usage}" if close else usage
+        return Usage(f"`{cmd.name}` has no option {cut(wrong.option_name, SHOWN)}", hint)
+    return Usage(cut(wrong.format_message().rstrip("."), 300), usage)
 
 
 def nearest(name: str, names: Sequence[str] | Mapping[str, Any]) -> list[str]:
-    """Up to three known names that look like `name`."""
-    return difflib.get_close_matches(name.lower(), list(names), n=3, cutoff=0.55)
+    """Up to three known names that look like `name`, begin with it, or are its beginning."""
+    said = name.lower()
+    close = difflib.get_close_matches(said, list(names), n=3, cutoff=0.55)
+    begun = [n for n in names if len(said) > 1 and (n.startswith(said) or said.startswith(n))]
+    return list(dict.fromkeys([*close, *begun]))[:3]
 
 
 def argv_of(body: Mapping[str, Any], commands: Mapping[str, Command]) -> list[str]:
@@ -181,29 +255,48 @@ def argv_of(body: Mapping[str, Any], commands: Mapping[str, Command]) -> list[st
 
 
 def _arguments(cmd: Command, given: Mapping[str, Any]) -> list[str]:
-    by_name = {p.name: p for p in cmd.click.params}
-    if unknown := sorted(set(given) - set(by_name)):
-        allowed = ", ".join(sorted(str(n) for n in by_name)) or "nothing"
-        raise Usage(f"`{cmd.name}` has no parameter {unknown[0]}", f"It takes: {allowed}.")
+    known = {name: p for p in cmd.click.params for name in (str(p.name), public(p))}
+    if unknown := sorted(set(given) - set(known)):
+        allowed = ", ".join(sorted(public(p) for p in cmd.shown)) or "nothing"
+        raise Usage(f"`{cmd.name}` has no parameter {cut(unknown[0], SHOWN)}", f"It takes: {allowed}.")
+    values = {known[name].name: value for name, value in given.items() if value is not None}
     options, arguments = [], []
-    for name, param in by_name.items():
-        value = given.get(str(name))
-        if value is None or value is False:
+    for param in cmd.click.params:
+        if param.name not in values:
             continue
-        values = [_word(v) for v in value] if isinstance(value, list) else [_word(value)]
-        if isinstance(param, click.Argument):
-            arguments += values
-        elif getattr(param, "is_flag", False):
-            options.append(param.opts[0])
+        value = values[param.name]
+        if isinstance(param, click.Option) and param.is_flag:
+            options += [param.opts[0]] if _flag(param, value) else []
+        elif isinstance(param, click.Option):
+            options += [f"{param.opts[0]}={word}" for word in _words_of(param, value)]
         else:
-            options += [f"{param.opts[0]}={v}" for v in values]
+            arguments += _words_of(param, value)
     return [*options, "--", *arguments] if arguments else options
 
 
+def public(param: click.Parameter) -> str:
+    """The parameter's name for people and programs: that of its long option ("dry_run"), or of the argument."""
+    name = max(param.opts, key=len).lstrip("-") if isinstance(param, click.Option) else str(param.name).rstrip("_")
+    return name.replace("-", "_")
+
+
+def _flag(param: click.Parameter, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Usage(f'"{public(param)}" must be true or false, not {cut(json.dumps(value), SHOWN)}')
+    return value
+
+
+def _words_of(param: click.Parameter, value: Any) -> list[str]:
+    several = param.nargs == -1 or param.multiple
+    if isinstance(value, dict | list) and not (several and isinstance(value, list)):
+        raise Usage(f'"{public(param)}" takes one value, not {cut(json.dumps(value), SHOWN)}')
+    return [_word(v) for v in value] if isinstance(value, list) else [_word(value)]
+
+
 def schema(cmd: Command) -> dict[str, Any]:
-    """The JSON Schema of the command's parameters, as tool calls want it."""
-    properties = {str(p.name): _property(p) for p in cmd.click.params}
-    required = [str(p.name) for p in cmd.click.params if p.required]
+    """The command and the JSON Schema of its parameters, as tool calls and `argv_of` take them."""
+    properties = {public(p): _property(p) for p in cmd.shown}
+    required = [public(p) for p in cmd.shown if p.required]
     return {
         "name": cmd.name,
         "description": cmd.summary,
@@ -214,25 +307,23 @@ def schema(cmd: Command) -> dict[str, Any]:
 def _property(param: click.Parameter) -> dict[str, Any]:
     about = {"description": getattr(param, "help", "") or ""}
     if isinstance(param.type, click.Choice):
-        return about | {"type": "string", "enum": list(param.type.choices)}
-    if getattr(param, "is_flag", False):
-        return about | {"type": "boolean"}
-    if isinstance(param.type, click.types.IntParamType):
-        return about | {"type": "integer"}
-    if isinstance(param.type, click.types.FloatParamType):
-        return about | {"type": "number"}
-    one = about | {"type": "string"}
+        one = about | {"type": "string", "enum": list(param.type.choices)}
+    elif getattr(param, "is_flag", False):
+        one = about | {"type": "boolean"}
+    elif isinstance(param.type, click.types.IntParamType):
+        one = about | {"type": "integer"}
+    elif isinstance(param.type, click.types.FloatParamType):
+        one = about | {"type": "number"}
+    else:
+        one = about | {"type": "string"}
     return {"type": "array", "items": one} if param.nargs == -1 or param.multiple else one
 
 
-def _did_you_mean(names: Sequence[str]) -> str:
-    return f"Did you mean {' or '.join(f'`{n}`' for n in names)}?" if names else "Type `help` for all commands."
+def _did_you_mean(names: Sequence[str]) -> Text:
+    if not names:
+        return ("Type ", CommandLine(("help",)), " for all commands.")
+    return f"Did you mean {listing([f'`{name}`' for name in names], 'or')}?"
 
 
 def _word(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _mended(word: str) -> str:
-    rest = word.lstrip("–—―")  # noqa: RUF001 - what phones make of --
-    return f"--{rest}" if rest != word and rest[:1].isalpha() else word

@@ -6,19 +6,24 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import click
 import structlog
 
-from bot.cards.card import Card, Code, Level
-from bot.command import Command, Context, HelpWanted, Progress, Usage, find, parse
+from bot.cards.card import Card, Code, Level, Person
+from bot.command import SHOWN, Command, Context, HelpWanted, Progress, Usage, find, parse
+from bot.config.errors import without_password
 from bot.events import CommandRun, payload_of
 from bot.help import command_help
 from bot.permissions import Caller, Role, may, role_of
+from bot.phrasing import cut
 from bot.ports import Ports
 from storage.locks import Locked, held
-from storage.unit_of_work import StoreError, UnitOfWork
+from storage.unit_of_work import Conflict, StoreError, UnitOfWork
 
 _log = structlog.get_logger(__name__)
 _LEASE = timedelta(seconds=30)
+_MOST_WORDS = 50
+_MASK = "••••"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +50,7 @@ async def invoke(
 ) -> Card:
     """Run one command line for `caller` and answer with a card, whatever happens; each run leaves an audit line."""
     began = time.monotonic()
-    run = _Run(command=" ".join(argv[:1]), via=caller.via)
+    run = _Run(command=cut(" ".join(argv[:1]), SHOWN), via=caller.via)
     context = Context(ports=ports, caller=caller, commands=commands, progress=progress or _unseen)
     try:
         card = await _permitted(run, argv, context, approval)
@@ -56,19 +61,27 @@ async def invoke(
     except Locked as busy:
         card = Card(
             title="Somebody is at it already",
-            level=Level.WARNING,
-            body=(str(busy),),
+            level=Level.BAD,
+            body=((f"{busy.name} is locked by ", Person(busy.owner), "."),),
             hint="Wait until it is done, then look again.",
         )
+    except Conflict:
+        card = Card(
+            title="Too many change this at once",
+            level=Level.BAD,
+            body=("Nothing was changed: others were faster each time.",),
+            hint="Try again in a moment.",
+        )
     except StoreError as lost:
-        return Card(title="The database cannot be reached", level=Level.BAD, body=(str(lost),))
+        _log.error("store_lost", command=run.command, caller=caller.id, error=str(lost))
+        return Card(title="The database cannot be used", level=Level.BAD, body=(str(lost),))
     except Exception as bug:  # noqa: BLE001 - the door's last line: logged with its trace, told to the caller
         _log.exception("command_failed", command=run.command, caller=caller.id)
         card = Card(
             title=f"{run.command} failed",
             level=Level.BAD,
-            body=(f"{type(bug).__name__}: {bug}",),
-            hint="Nothing half-done was kept. The log has the details.",
+            body=(cut(without_password(f"{type(bug).__name__}: {bug}"), 300),),
+            hint="What it had begun in the database was taken back. The log has the details.",
         )
     await _audit(ports, caller, run.event(card, time.monotonic() - began))
     return card
@@ -98,8 +111,8 @@ async def _permitted(run: _Run, argv: Sequence[str], context: Context, approval:
     cmd, rest = find(argv, context.commands)
     run.command = cmd.name
     run.role = role_of(context.caller, context.ports.manage.roles.members, context.ports.manage.roles.default)
-    params = parse(cmd, rest)
     run.argv = _masked(cmd, rest)
+    params = parse(cmd, rest)
     verdict = may(run.role, cmd.role, cmd.name)
     if not verdict.allowed:
         return Card(
@@ -122,24 +135,30 @@ async def _run(cmd: Command, params: Mapping[str, Any], context: Context) -> Car
 
 
 def _masked(cmd: Command, words: Sequence[str]) -> tuple[str, ...]:
-    secret = {o for p in cmd.click.params if p.name in cmd.secret for o in p.opts}
+    """The words as the journal may keep them: short ones, not too many, and none that is a secret."""
+    secret = [p for p in cmd.click.params if p.name in cmd.secret]
+    options = {o for p in secret if isinstance(p, click.Option) for o in p.opts}
+    positional = any(isinstance(p, click.Argument) for p in secret)
     shown: list[str] = []
-    for i, word in enumerate(words):
+    for before, word in zip(["", *words], words[:_MOST_WORDS], strict=False):
         option, equals, _ = word.partition("=")
-        if option in secret and equals:
-            shown.append(f"{option}=••••")
-        elif i and words[i - 1] in secret:
-            shown.append("••••")
+        if before in options or (positional and not word.startswith("-")):
+            shown.append(_MASK)
+        elif option in options and equals:
+            shown.append(f"{option}={_MASK}")
+        elif short := next((o for o in options if len(o) == 2 and word.startswith(o) and word != o), ""):
+            shown.append(f"{short}{_MASK}")
         else:
-            shown.append(word[:200])
-    return tuple(shown)
+            shown.append(cut(word, 200))
+    return (*shown, f"and {len(words) - _MOST_WORDS} more") if len(words) > _MOST_WORDS else tuple(shown)
 
 
 async def _audit(ports: Ports, caller: Caller, event: CommandRun) -> None:
     async def write(unit: UnitOfWork) -> None:
-        await unit.append(
+        entry = await unit.append(
             at=ports.now(), kind="CommandRun", subject=event.subject, actor=caller.id, payload=payload_of(event)
         )
+        await unit.enqueue(ports.jobs_for(entry))
 
     try:
         await ports.store.transact(write)

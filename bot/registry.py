@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any, TypeVar
@@ -12,7 +12,11 @@ T = TypeVar("T")
 GROUP = "do_manage.plugins"
 
 
-class DuplicateName(Exception):
+class PluginError(Exception):
+    """What is installed cannot be used; one line that names the place and the mend."""
+
+
+class DuplicateName(PluginError):
     """Two values of one kind have the same name; the text names both places."""
 
 
@@ -29,13 +33,23 @@ def modules(package: str, skip: tuple[str, ...] = ()) -> Iterator[ModuleType]:
 def plugins(group: str = GROUP) -> Iterator[ModuleType]:
     """Every module of every installed package that names itself in the entry point group.
 
-    A plug-in that cannot be imported stops the start: running without a check that somebody relies on is worse.
+    Raises `PluginError` for one that cannot be imported, whatever it raises: running without a check that somebody
+    relies on is worse than not to start.
     """
-    for point in entry_points(group=group):
-        yield from modules(point.value.partition(":")[0])
+    for point in sorted(entry_points(group=group), key=lambda p: p.name):
+        try:
+            yield from modules(point.value.partition(":")[0])
+        except PluginError:
+            raise
+        except Exception as error:
+            package = f" of {point.dist.name} {point.dist.version}" if point.dist else ""
+            why = " ".join(f"{type(error).__name__}: {error}".split())
+            raise PluginError(
+                f"plug-in {point.name!r}{package} cannot be imported: {why}; mend or uninstall it"
+            ) from error
 
 
-def collect(kind: type[T], found: Iterator[ModuleType] | list[ModuleType], name: Callable[[T], str]) -> Mapping[str, T]:
+def collect(kind: type[T], found: Iterable[ModuleType], name: Callable[[T], str]) -> Mapping[str, T]:
     """All values of `kind` at the top of the modules, in the order of their names; raises `DuplicateName`."""
     places: dict[str, tuple[Any, str]] = {}
     for module in found:

@@ -3,59 +3,90 @@
 import hashlib
 import hmac
 import json
-import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote
 
 import httpx
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from bot.cards.card import Card
 from bot.cards.json import to_json
 from bot.ports import Channel, Delivery, Options, Ports, Receipt, Undeliverable
 
 _PATIENCE = 10.0
+_LONGEST_WAIT = 3600.0
 
 
 class WebhookOptions(Options):
-    """Options of a webhook."""
+    """Notices go to an address of your own."""
 
-    url: str = Field(pattern=r"^https?://\S+$", description="Address that takes the POST.")
+    url: str = Field(description="Address that takes the POST, http or https.")
     secret: SecretStr | None = Field(
         default=None,
+        min_length=1,
         description="Signs the body: `X-Signature: sha256=…` is the HMAC-SHA256 of `<X-Timestamp>.<body>`.",
     )
 
+    @field_validator("url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        try:
+            split = httpx.URL(url)
+        except httpx.InvalidURL:
+            split = httpx.URL()
+        if split.scheme not in {"http", "https"} or not split.host:
+            raise ValueError("an http(s) address, like https://example.com/alerts")
+        return url
+
 
 def connect(options: WebhookOptions, ports: Ports) -> Delivery:
-    """Give a delivery that posts `{"target", "key", "card"}`; `Idempotency-Key` lets the receiver drop repeats."""
+    """Give a delivery that posts `{"target", "key", "attempt", "card"}`.
+
+    `Idempotency-Key` lets the receiver drop what it has already. 408, 425, 429 and 5xx are tried again, when the
+    receiver asks for it with `Retry-After` (RFC 9110, 10.2.3), other refusals are final. The address may hold a secret,
+    so only its host is told.
+    """
+    whom = httpx.URL(options.url).netloc.decode("ascii", "replace")
 
     async def deliver(card: Card, *, target: str, key: str, attempt: int) -> Receipt:
         body = json.dumps({"target": target, "key": key, "attempt": attempt, "card": to_json(card)}).encode()
+        sent = headers(body, key, options.secret, ports.now())
         try:
-            answer = await ports.http.post(
-                options.url, content=body, headers=headers(body, key, options.secret), timeout=_PATIENCE
-            )
+            answer = await ports.http.post(options.url, content=body, headers=sent, timeout=_PATIENCE)
         except httpx.HTTPError as error:
-            raise Undeliverable(f"{options.url} cannot be reached: {type(error).__name__}", retry=True) from error
+            raise Undeliverable(f"{whom} cannot be reached: {type(error).__name__}", retry=True) from error
         if answer.is_success:
             return Receipt(f"HTTP {answer.status_code}")
-        asked = answer.headers.get("Retry-After", "")
         raise Undeliverable(
-            f"{options.url} answered HTTP {answer.status_code}",
+            f"{whom} answered HTTP {answer.status_code}",
             retry=answer.status_code in {408, 425, 429} or answer.status_code >= 500,
-            after=float(asked) if asked.isdigit() else None,
+            after=asked_wait(answer.headers.get("Retry-After", ""), ports.now()),
         )
 
     return deliver
 
 
-def headers(body: bytes, key: str, secret: SecretStr | None) -> dict[str, str]:
+def headers(body: bytes, key: str, secret: SecretStr | None, now: datetime) -> dict[str, str]:
     """Give the headers of one delivery, signed when there is a secret."""
-    sent = str(int(time.time()))
-    plain = {"Content-Type": "application/json", "Idempotency-Key": key, "X-Timestamp": sent}
+    sent = str(int(now.timestamp()))
+    plain = {"Content-Type": "application/json", "Idempotency-Key": quote(key, safe=":/@#"), "X-Timestamp": sent}
     if secret is None:
         return plain
     signed = hmac.new(secret.get_secret_value().encode(), f"{sent}.".encode() + body, hashlib.sha256)
     return plain | {"X-Signature": f"sha256={signed.hexdigest()}"}
+
+
+def asked_wait(retry_after: str, now: datetime) -> float | None:
+    """Seconds that a Retry-After header asks for, at most an hour; None where it asks for nothing that can be read."""
+    if retry_after.isascii() and retry_after.isdecimal():
+        return min(float(retry_after), _LONGEST_WAIT)
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return min(max((aware - now).total_seconds(), 0.0), _LONGEST_WAIT)
 
 
 WEBHOOK = Channel(type="webhook", options=WebhookOptions, connect=connect)

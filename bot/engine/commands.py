@@ -4,8 +4,9 @@ from datetime import datetime
 
 import click
 
-from bot.cards.card import Button, Card, Code, Level, Moment, Table
+from bot.cards.card import Button, Card, CommandLine, Level, Moment, Table
 from bot.command import Context, Usage, command
+from bot.numbers import NUMBER
 from bot.permissions import Role
 from bot.phrasing import cut, plural
 from storage.records.jobs import Job, JobState
@@ -13,11 +14,12 @@ from storage.tables import jobs as table
 from storage.unit_of_work import UnitOfWork
 
 PAGE = 15
+_NONE = {"pending": "Nothing waits.", "done": "Nothing was done lately.", "dead": "Nothing was given up."}
 
 
 @command("jobs", role=Role.VIEWER)
 @click.option("--state", type=click.Choice([s.value for s in JobState]), default="pending", help="Which ones.")
-@click.option("--page", type=click.IntRange(min=1), default=1, help="Page of the list.")
+@click.option("--page", type=NUMBER, default=1, help="Page of the list.")
 async def jobs(ctx: Context, state: str, page: int) -> Card:
     """Show what waits, what was given up, and how many jobs there are of each state."""
     async with ctx.ports.store.read() as conn:
@@ -25,27 +27,30 @@ async def jobs(ctx: Context, state: str, page: int) -> Card:
         found = await table.listing(conn, states=[JobState(state)], limit=PAGE, offset=(page - 1) * PAGE)
     dead = counts.get(JobState.DEAD, 0)
     total = counts.get(JobState(state), 0)
+    if not found and total:
+        raise Usage(f"there is no page {page}", f"The last one is {-(-total // PAGE)}.")
+    given_up = f"{plural(dead, 'job')} given up after the last attempt." if state != "dead" and dead else ""
     return Card(
-        title=f"{plural(total, f'{state} job')}",
+        title=plural(total, f"{state} job"),
         level=Level.WARNING if dead else Level.OK,
-        body=(f"{plural(dead, 'job')} given up after the last attempt.",) if dead and state != "dead" else (),
+        body=tuple(said for said in (_NONE.get(state, "None.") if not found else "", given_up) if said),
         table=_listed(found) if found else None,
         buttons=(
-            *((Button(label="Show dead jobs", argv=("jobs", "--state=dead")),) if dead and state != "dead" else ()),
+            *((Button(label="Show dead jobs", argv=("jobs", "--state=dead")),) if given_up else ()),
             *(
                 (Button(label="More", argv=("jobs", f"--state={state}", f"--page={page + 1}")),)
                 if total > page * PAGE
                 else ()
             ),
         ),
-        hint=("Type ", Code("job revive ID"), " to try a dead one again.") if state == "dead" and found else "",
+        hint=("Type ", CommandLine(("job", "revive", "ID")), " to try one again.") if state == "dead" and found else "",
         footer=" · ".join(f"{counts.get(s, 0)} {s.value}" for s in JobState),
         data={"counts": {s.value: counts.get(s, 0) for s in JobState}, "jobs": [_data(j) for j in found]},
     )
 
 
 @command("job revive", role=Role.OPERATOR, changes=True)
-@click.argument("id_", metavar="ID", type=click.IntRange(min=1))
+@click.argument("id_", metavar="ID", type=NUMBER)
 async def revive(ctx: Context, id_: int) -> Card:
     """Give a dead job a new set of attempts, from now."""
 
@@ -56,7 +61,9 @@ async def revive(ctx: Context, id_: int) -> Card:
         return revived
 
     if not await ctx.ports.store.transact(work):
-        raise Usage(f"there is no dead job {id_}", ("Type ", Code("jobs --state dead"), " for those there are."))
+        raise Usage(
+            f"there is no dead job {id_}", ("Type ", CommandLine(("jobs", "--state=dead")), " for those there are.")
+        )
     return Card(title=f"Job {id_} is tried again", level=Level.OK)
 
 

@@ -21,7 +21,7 @@ def explained() -> Iterator[None]:
     """Turn what is wrong with configuration, plug-ins and database into `Failed`."""
     from bot.config.errors import ConfigError
     from bot.engine.clock import BadSchedule
-    from bot.registry import DuplicateName
+    from bot.registry import PluginError
     from storage.unit_of_work import StoreError
 
     try:
@@ -31,5 +31,5 @@ def explained() -> Iterator[None]:
         raise Failed(str(wrong), hint) from None
     except StoreError as lost:
         raise Failed(str(lost)) from None
-    except (DuplicateName, BadSchedule) as clash:
+    except (PluginError, BadSchedule) as clash:
         raise Failed(str(clash)) from None
