@@ -90,8 +90,10 @@ class Health(Part):
     timeout: PositiveDuration = Field(default=timedelta(seconds=10), description="How long one probe may take.")
     rounds_down: Rounds = Field(default=2, description="Bad rounds in a row before a check counts as degraded or down.")
     rounds_up: Rounds = Field(default=2, description="Good rounds in a row before it counts as recovered.")
-    degraded_ms: Milliseconds = Field(
-        default=100.0, description="Latency in milliseconds from which a check is degraded."
+    degraded_ms: Milliseconds | None = Field(
+        default=None,
+        description="Latency in milliseconds from which a check is degraded; default is its kind's: 100 for databases, "
+        "1000 for what is asked over the network.",
     )
     checks: tuple[CheckConfig, ...] = Field(default=(), description="The checks, beside those that run by themselves.")
 

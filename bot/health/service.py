@@ -56,10 +56,8 @@ def watched(ports: Ports) -> Mapping[str, Watched]:
 
 def _watched(ports: Ports, config: CheckConfig) -> Watched:
     health, kind = ports.manage.health, ports.checks[config.type]
-    # what the section does not say the kind itself knows: a database is slow long before a web page is
-    general = health.degraded_ms if "degraded_ms" in health.model_fields_set else None
     limits = Limits(
-        degraded_ms=config.degraded_ms or general or kind.degraded_ms,
+        degraded_ms=config.degraded_ms or health.degraded_ms or kind.degraded_ms,
         rounds_down=health.rounds_down,
         rounds_up=health.rounds_up,
     )
