@@ -111,9 +111,6 @@ def test_an_address_without_a_password_is_shown_as_it_is(url: str) -> None:
     assert masked(url) == url
 
 
-# -- SQLite ----------------------------------------------------------------------------------------------------------
-
-
 async def test_the_folder_of_a_file_is_made(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite:///{tmp_path}/new/data/bot.db")
     await store.close()
@@ -173,9 +170,6 @@ async def test_reading_does_not_wait_for_a_writer(tmp_path: Path) -> None:
         assert (await conn.execute(text("SELECT count(*) FROM alerts"))).scalar() == 0
     other.close()
     await store.close()
-
-
-# -- PostgreSQL ------------------------------------------------------------------------------------------------------
 
 
 async def test_a_server_that_is_not_there_is_refused_at_once() -> None:

@@ -182,9 +182,6 @@ async def test_concurrent_claims_never_share_a_job(store: Store, clock: FrozenCl
     assert sorted(got) == sorted(f"{i}" for i in range(60))
 
 
-# -- lanes -----------------------------------------------------------------------------------------------------------
-
-
 async def test_jobs_of_a_lane_run_one_at_a_time_oldest_first(store: Store, clock: FrozenClock) -> None:
     await enqueue(store, *(a_job(key, lane="card:alert:1") for key in "abc"), a_job("free"))
     order = []
@@ -278,9 +275,6 @@ async def test_the_database_refuses_two_running_jobs_of_a_lane(store: Store, clo
     with pytest.raises(Exception, match=r"(?i)unique"):
         await overlapping()
     assert await keys(store, ahead) == ["click"]  # its lease has run out, and it goes before the timer
-
-
-# -- questions -------------------------------------------------------------------------------------------------------
 
 
 async def test_the_next_due_time_is_the_first_after_now(store: Store, clock: FrozenClock) -> None:

@@ -1,86 +1,27 @@
 """The worker: what becomes of a job in every way that its run may end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from datetime import datetime, timedelta
 
 from bot.engine.retry import ATTEMPTS, Later, delay
-from bot.engine.worker import Runner, Worker
 from bot.ports import Ports, Undeliverable
 from storage.records.jobs import Job, JobState, NewJob
 from storage.records.journal import Entry
 from storage.tables import jobs, journal
 from storage.unit_of_work import Store
 from tests.rooms.engine.conftest import T0, FrozenClock, eventually
-
-
-@dataclass
-class Edges:
-    """As much of `Ports` as the worker uses."""
-
-    jobs_for: Callable[[Entry], list[NewJob]] = lambda _entry: []
-    ran: list[Job] = field(default_factory=list)
-
-
-def a_job(key: str = "x", **changes: Any) -> NewJob:
-    return NewJob(**{"kind": "k", "key": key, "due_at": T0, **changes})
-
-
-async def remember(ports: Ports, job: Job) -> None:
-    cast("Edges", ports).ran.append(job)
-
-
-def failing(error: BaseException) -> Runner:
-    async def run(_ports: Ports, _job: Job) -> None:
-        raise error
-
-    return run
-
-
-@asynccontextmanager
-async def working(
-    store: Store, edges: Edges, runners: Mapping[str, Runner], now: Callable[[], datetime], **options: Any
-) -> AsyncIterator[Worker]:
-    worker = Worker(store, runners, cast("Ports", edges), now=now, **options)
-    await worker.start()
-    try:
-        yield worker
-    finally:
-        await worker.stop()
-
-
-async def kept(store: Store, key: str = "x") -> Job:
-    async with store.read() as conn:
-        return next(job for job in await jobs.listing(conn, limit=1000) if job.key == key)
-
-
-def is_in(store: Store, key: str, state: JobState) -> Callable[[], Awaitable[bool]]:
-    async def check() -> bool:
-        return (await kept(store, key)).state is state
-
-    return check
-
-
-def has_error(store: Store, key: str, part: str) -> Callable[[], Awaitable[bool]]:
-    async def check() -> bool:
-        return part in (await kept(store, key)).last_error
-
-    return check
-
-
-async def come_due(store: Store, clock: FrozenClock, worker: Worker) -> None:
-    """Move the clock to the time that the job waits for, unless it is running."""
-    job = await kept(store)
-    if not job.owner and job.due_at > clock():
-        clock.time = job.due_at
-        worker.wake()
-
-
-async def enqueue(store: Store, *new: NewJob) -> None:
-    await store.transact(lambda unit: unit.enqueue(new))
+from tests.rooms.engine.workers import (
+    Edges,
+    a_job,
+    come_due,
+    enqueue,
+    failing,
+    has_error,
+    is_in,
+    kept,
+    remember,
+    working,
+)
 
 
 async def test_a_due_job_is_run_once_and_marked_done(store: Store, clock: FrozenClock) -> None:
@@ -244,159 +185,3 @@ async def test_a_handler_that_asks_for_nonsense_does_not_block_its_slot(store: S
     async with working(store, edges, {"k": failing(Later(naive)), "good": remember}, clock, concurrency=1):
         await eventually(is_in(store, "y", JobState.DONE))
     assert (await kept(store)).state is JobState.PENDING
-
-
-async def test_no_more_jobs_run_at_once_than_allowed(store: Store, clock: FrozenClock) -> None:
-    running, most = 0, 0
-
-    async def run(_ports: Ports, _job: Job) -> None:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        await asyncio.sleep(0)
-        running -= 1
-
-    await enqueue(store, *(a_job(f"{i}") for i in range(30)))
-    async with working(store, Edges(), {"k": run}, clock, concurrency=3):
-
-        async def all_done() -> bool:
-            async with store.read() as conn:
-                return (await jobs.counts(conn))["done"] == 30
-
-        await eventually(all_done)
-    assert most <= 3
-
-
-async def test_jobs_of_a_lane_run_in_order_however_many_workers_there_are(store: Store, clock: FrozenClock) -> None:
-    edges = Edges()
-
-    async def run(ports: Ports, job: Job) -> None:
-        await asyncio.sleep(0.001)
-        await remember(ports, job)
-
-    await enqueue(store, *(a_job(f"{i}", lane=f"card:{i % 3}") for i in range(30)))
-    async with working(store, edges, {"k": run}, clock), working(store, edges, {"k": run}, clock):
-
-        async def all_done() -> bool:
-            async with store.read() as conn:
-                return (await jobs.counts(conn))["done"] == 30
-
-        await eventually(all_done)
-    for lane in range(3):
-        assert [int(job.key) for job in edges.ran if job.lane == f"card:{lane}"] == list(range(lane, 30, 3))
-
-
-async def test_a_running_job_keeps_its_lease_beyond_the_first(store: Store) -> None:
-    def now() -> datetime:
-        return datetime.now(UTC)
-
-    edges, go_on = Edges(), asyncio.Event()
-    lease = timedelta(seconds=1.5)
-
-    async def run(ports: Ports, job: Job) -> None:
-        await remember(ports, job)
-        await go_on.wait()
-
-    await enqueue(store, a_job())
-    async with working(store, edges, {"k": run}, now, lease=lease), working(store, edges, {"k": run}, now, lease=lease):
-
-        async def lease_is_over() -> bool:
-            return bool(edges.ran) and now() > edges.ran[0].due_at + lease / 3
-
-        await eventually(lease_is_over)
-        go_on.set()
-        await eventually(is_in(store, "x", JobState.DONE))
-    assert len(edges.ran) == 1
-    assert (await kept(store)).attempts == 1  # nobody has claimed it a second time
-
-
-async def test_the_job_of_a_dead_worker_is_taken_over_when_its_lease_has_run_out(
-    store: Store, clock: FrozenClock
-) -> None:
-    edges = Edges()
-    await enqueue(store, a_job())
-    lease = timedelta(seconds=4)
-    await store.transact(lambda unit: jobs.claim(unit.conn, owner="dead", lease=lease, limit=1, now=T0))
-    async with working(store, edges, {"k": remember}, clock) as worker:
-        clock.forward(4)
-        worker.wake()
-        await eventually(is_in(store, "x", JobState.DONE))
-    assert [job.attempts for job in edges.ran] == [2]
-
-
-async def test_stopping_hands_back_what_is_running_for_any_worker_to_take_at_once(
-    store: Store, clock: FrozenClock
-) -> None:
-    edges, begun = Edges(), asyncio.Event()
-
-    async def hang(_ports: Ports, _job: Job) -> None:
-        begun.set()
-        await asyncio.Event().wait()
-
-    await enqueue(store, a_job())
-    async with working(store, edges, {"k": hang}, clock):
-        await begun.wait()
-    async with working(store, edges, {"k": remember}, clock):  # the clock stands: no lease runs out
-        await eventually(is_in(store, "x", JobState.DONE))
-    assert [(job.attempts, job.postponed) for job in edges.ran] == [(2, 1)]
-
-
-async def test_stopping_lets_a_run_end_that_is_nearly_done(store: Store, clock: FrozenClock) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def run(_ports: Ports, _job: Job) -> None:
-        begun.set()
-        await go_on.wait()
-
-    await enqueue(store, a_job())
-    async with working(store, Edges(), {"k": run}, clock):
-        await begun.wait()
-        asyncio.get_running_loop().call_later(0.05, go_on.set)
-    assert (await kept(store)).state is JobState.DONE
-
-
-async def test_a_job_cancelled_while_it_runs_stays_cancelled(store: Store, clock: FrozenClock) -> None:
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def run(_ports: Ports, _job: Job) -> None:
-        begun.set()
-        await go_on.wait()
-
-    await enqueue(store, a_job(subject="alert:1"))
-    async with working(store, Edges(), {"k": run}, clock):
-        await begun.wait()
-        assert await store.transact(lambda unit: unit.cancel("alert:1", "k")) == 1
-        go_on.set()
-    assert (await kept(store)).state is JobState.CANCELLED
-
-
-async def test_lag_is_how_long_the_oldest_due_job_has_waited(store: Store, clock: FrozenClock) -> None:
-    worker = Worker(store, {}, cast("Ports", Edges()), now=clock)
-    assert await worker.lag() == 0
-    await enqueue(store, a_job("x"), a_job("y", due_at=T0 + timedelta(seconds=90)))
-    clock.forward(100)
-    assert await worker.lag() == 100
-
-
-async def test_old_finished_jobs_are_purged_when_the_worker_starts(store: Store, clock: FrozenClock) -> None:
-    await enqueue(store, a_job("old"))
-    async with working(store, Edges(), {"k": remember}, clock):
-        await eventually(is_in(store, "old", JobState.DONE))
-    clock.forward(8 * 86_400)
-
-    async def gone() -> bool:
-        async with store.read() as conn:
-            return await jobs.listing(conn) == []
-
-    async with working(store, Edges(), {}, clock):
-        await eventually(gone)
-
-
-async def test_jobs_from_another_process_are_found(store: Store, database_url: str, clock: FrozenClock) -> None:
-    other = await Store.open(database_url)
-    try:
-        async with working(store, Edges(), {"k": remember}, clock):
-            await enqueue(other, a_job())
-            await eventually(is_in(store, "x", JobState.DONE), within=5)
-    finally:
-        await other.close()
