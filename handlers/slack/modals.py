@@ -1,5 +1,6 @@
 """Forms: a command's parameters as a modal, and what was entered as its command line."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -12,6 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.cards import form
 from bot.cards.card import Card, Level
 from bot.cards.form import FormField
+from bot.cards.marks import empty, plain
 from bot.command import Command, argv_of, find
 from bot.ports import ChatError
 from bot.slack.message import message
@@ -23,6 +25,9 @@ RESULT = "command_result"
 LONG = frozenset({"text", "description", "comment", "body", "summary", "reason"})
 """Parameters that people write sentences into."""
 MOST_BLOCKS = 100
+ANSWER_WITHIN = 1.5
+"""Seconds that a submitted form waits for its answer; Slack gives up after three."""
+OVERTAKING = 0.5  # seconds in which an edit could overtake the acknowledgement
 
 _log = structlog.get_logger(__name__)
 
@@ -56,10 +61,8 @@ def listen(bolt: AsyncApp, door: Door) -> None:
         if wrong:
             await ack(response_action="errors", errors=form.errors(wrong))
             return
-        title = body["view"]["title"]["text"]
-        await ack(response_action="update", view=result(Card(title="Working on it …"), title, door))
         async with door.work():
-            await run(door, body, argv, origin)
+            await run(door, body, argv, origin, ack)
 
     bolt.view(CALLBACK)(submitted)
 
@@ -96,14 +99,42 @@ def _unopened(why: str, cmd: Command) -> Card:
     )
 
 
-async def run(door: Door, body: Body, argv: Sequence[str], origin: Origin) -> None:
-    """Run a submitted form: the answer takes the form's place, and a change is told where the form was opened."""
+async def run(door: Door, body: Body, argv: Sequence[str], origin: Origin, ack: AsyncAck) -> None:
+    """Run a submitted form: the answer takes the form's place, and a change is told where the form was opened.
+
+    The acknowledgement itself carries the answer, unless that takes long: an edit of the view that came just after the
+    acknowledgement could overtake it and be lost.
+    """
     reply = Reply(user=body["user"]["id"], url=origin.url, channel=origin.channel, thread_ts=origin.thread_ts)
-    caller = await door.caller(reply, name=str(body["user"].get("username") or ""))
-    card = await door.app.invoke(argv, caller)
+    title = body["view"]["title"]["text"]
+    task = asyncio.create_task(_carried_out(door, reply, argv, str(body["user"].get("username") or "")))
+    try:
+        done, _ = await asyncio.wait({task}, timeout=ANSWER_WITHIN)
+        if done:
+            await _acknowledged(ack, body, task.result(), result(task.result(), title, door))
+        else:
+            await ack(response_action="update", view=result(Card(title="Working on it …"), title, door))
+            await asyncio.sleep(OVERTAKING)
+            await show(door, body["view"]["id"], await task, title, reply)
+        card = await task
+    finally:
+        task.cancel()
     if origin.url and answers.changes(door, argv) and answers.fine(card):
         await answers.say(door, reply, card, in_channel=True)
-    await show(door, body["view"]["id"], card, body["view"]["title"]["text"], reply)
+
+
+async def _carried_out(door: Door, reply: Reply, argv: Sequence[str], name: str) -> Card:
+    return await door.app.invoke(argv, await door.caller(reply, name=name))
+
+
+async def _acknowledged(ack: AsyncAck, body: Body, card: Card, view: dict[str, Any]) -> None:
+    """Answer the submission: what the command does not take is told in the form, everything else takes its place."""
+    inputs = [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"]
+    if card.level is Level.USAGE and inputs:
+        said = " ".join(plain(text) for text in (*card.body, card.hint) if not empty(text))
+        await ack(response_action="errors", errors=form.errors({inputs[0]: said}))
+    else:
+        await ack(response_action="update", view=view)
 
 
 async def show(door: Door, view_id: str, card: Card, title: str, reply: Reply) -> None:
