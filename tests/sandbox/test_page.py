@@ -4,23 +4,15 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox import Options, Workspace, serve
 from tests.sandbox.conftest import SHORTCUTS, Online, button, field, modal
+from tests.servers.chromium import visited
 
 pytestmark = pytest.mark.browser
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture
@@ -31,20 +23,9 @@ async def workspace() -> AsyncIterator[Workspace]:
 
 @pytest.fixture
 async def page(workspace: Workspace, chromium: str) -> AsyncIterator[Page]:
-    """Open the page; any script error or request elsewhere fails the test."""
-    wrong: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        opened = await browser.new_page(viewport={"width": 1280, "height": 800})
-        opened.set_default_timeout(10_000)
-        opened.on("pageerror", lambda error: wrong.append(str(error)))
-        opened.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
-        opened.on("request", lambda sent: None if sent.url.startswith(workspace.url) else wrong.append(sent.url))
-        await opened.goto(workspace.url)
+    async with visited(chromium, workspace.url) as opened:
         await expect(opened.get_by_role("heading", name="# alerts", exact=True)).to_be_visible()
         yield opened
-        await browser.close()
-    assert wrong == []
 
 
 async def write(page: Page, text: str) -> None:

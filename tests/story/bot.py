@@ -26,6 +26,7 @@ def configuration(demo_url: str, **sections: Any) -> dict[str, Any]:
         "health": {
             "every": "1s",
             "timeout": "2s",
+            "degraded_ms": 2000,
             "checks": [
                 {
                     "name": "demo",
@@ -129,11 +130,16 @@ class Bot:
 
 @asynccontextmanager
 async def living(
-    directory: Path, database_url: str, *, environment: Mapping[str, str] | None = None, **sections: Any
+    directory: Path,
+    database_url: str,
+    *,
+    environment: Mapping[str, str] | None = None,
+    retry_delays: tuple[float, ...] = (0.0, 0.5, 1.0),
+    **sections: Any,
 ) -> AsyncIterator[Bot]:
     """A workspace with its demo service, and a bot that has come online there. `sections` replace those of manage.yml."""
     manifest = yaml.safe_load((ROOT / "manifest.yml").read_text())
-    options = from_manifest(manifest, Options(demo_port=0, retry_delays=(0.0, 0.5, 1.0)))
+    options = from_manifest(manifest, Options(demo_port=0, retry_delays=retry_delays))
     async with serve(options=options) as workspace:
         assert workspace.demo is not None
         written = configuration(workspace.demo.url, **sections)
