@@ -88,9 +88,17 @@ async def commit(unit: Unit, decision: Decision[Any], *, actor: str, now: dateti
         for event in decision.events
     ]
     jobs = [job for entry in entries for job in jobs_for(entry)]
-    jobs += [
-        NewJob(kind=t.kind, key=t.key, due_at=t.at, subject=t.subject, lane=t.lane, payload=t.payload)
-        for t in decision.timers
-    ]
-    await unit.enqueue(jobs)
+    await unit.enqueue([*jobs, *map(job_of, decision.timers)])
     return entries
+
+
+def job_of(timer: Timer) -> NewJob:
+    """The job that a timer is in the queue."""
+    return NewJob(
+        kind=timer.kind,
+        key=timer.key,
+        due_at=timer.at,
+        subject=timer.subject,
+        lane=timer.lane,
+        payload=timer.payload,
+    )

@@ -4,7 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.alerts.escalation import Upcoming
-from bot.cards.card import Accent, Button, Card, Code, Field, Level, Link, Mark, Moment, Person, Room, Table, Text
+from bot.cards.card import (
+    Accent,
+    Button,
+    Card,
+    Code,
+    CommandLine,
+    Field,
+    Level,
+    Link,
+    Mark,
+    Moment,
+    Person,
+    Room,
+    Table,
+    Text,
+)
 from bot.events import (
     AcknowledgementWithdrawn,
     AlertAcknowledged,
@@ -15,7 +30,7 @@ from bot.events import (
     PageDelivered,
     PageFailed,
 )
-from bot.phrasing import duration, number, plural
+from bot.phrasing import ago, duration, number, plural
 from storage.records.alerts import Alert, AlertState, Severity
 from storage.records.incidents import Incident
 
@@ -27,8 +42,10 @@ def live(
     told: Sequence[PageDelivered | PageFailed] = (),
     upcoming: Upcoming | None = None,
     incident: Incident | None = None,
+    *,
+    steps: int = 0,
 ) -> Card:
-    """The one card of an alert, as it stands now."""
+    """The one card of an alert, as it stands now; `steps` is how many its escalation policy has."""
     return Card(
         title=_title(alert),
         level=Level.OK if not alert.open else Level.BAD if alert.severity in _GRAVE else Level.WARNING,
@@ -39,13 +56,13 @@ def live(
             Field(label="Since", value=Moment(alert.started_at, "date")),
             Field(label="Reading", value=_reading(alert)),
             *((Field(label="Told", value=_told(told)),) if told else ()),
-            *((Field(label="Next", value=_next(alert, upcoming)),) if alert.open else ()),
+            *((Field(label="Next", value=_next(alert, upcoming, steps)),) if alert.open else ()),
             *((Field(label="Incident", value=_incident(incident)),) if incident else ()),
             *((Field(label="Runbook", value=_runbook(alert.runbook)),) if alert.runbook else ()),
         ),
         buttons=_buttons(alert),
         footer=_footer(alert),
-        data=as_data(alert, upcoming),
+        data=as_data(alert, upcoming, told),
     )
 
 
@@ -54,7 +71,7 @@ def note(event: AlertEvent, actor: str, at: datetime) -> Card | None:  # noqa: P
     by, when = Person(actor), Moment(at)
     match event:
         case AlertAcknowledged(comment=comment):
-            said: Text = ("👀 ", by, " acknowledged this at ", when, ". No further step is sent.")
+            said: Text = ("👀 ", by, " acknowledged this at ", when, ". Nobody else will be told.")
             return Card(title="", body=(said, *((comment,) if comment else ())))
         case AcknowledgementWithdrawn():
             return Card(title="", body=(("↩️ ", by, " gave this back at ", when, ". Escalation goes on."),))
@@ -65,30 +82,49 @@ def note(event: AlertEvent, actor: str, at: datetime) -> Card | None:  # noqa: P
             return Card(title="", body=(("📣 Told ", _target(target), f" through {via} at ", when, "."),))
         case PageFailed(target=target, via=via, error=error):
             return Card(title="", body=(("⚠️ Could not tell ", _target(target), f" through {via}: {error}"),))
-        case EscalationExhausted(steps=steps):
-            return Card(title="", body=(f"⏭️ The last of {plural(steps, 'step')} was taken: nobody else will be told.",))
+        case EscalationExhausted(steps=steps) if steps > 1:  # where nothing escalated, the card alone says it
+            last = f"⏭️ That was the last of {steps} escalation steps: nobody else will be told by itself."
+            return Card(title="", body=(last,))
         case AlertLinked(incident=incident):
             return Card(title="", body=(f"🚨 This belongs to incident #{incident}.",))
         case _:
             return None
 
 
-def page(alert: Alert, step: int, card_link: str) -> Card:
-    """What a person is told: all that is needed to act, wherever it arrives."""
+def page(alert: Alert, step: int, steps: int, upcoming: Upcoming | None, card_link: str) -> Card:
+    """What a person is told: all that is needed to act, wherever it arrives. `step` counts from 0."""
     return Card(
         title=_title(alert),
         level=Level.BAD,
         accent=_accent(alert),
-        body=(("You are asked to look at this (escalation step ", f"{step + 1}", ")."),),
+        body=("Nobody has acknowledged this alert yet: please look at it.",),
         fields=(
             Field(label="Severity", value=alert.severity.value),
             Field(label="Since", value=Moment(alert.started_at, "date")),
             Field(label="Reading", value=_reading(alert)),
+            Field(label="Next", value=_next(alert, upcoming, steps)),
             *((Field(label="Runbook", value=_runbook(alert.runbook)),) if alert.runbook else ()),
             *((Field(label="Card", value=Link(card_link, "open in Slack")),) if card_link else ()),
         ),
         buttons=_buttons(alert)[:1],
-        data=as_data(alert, None),
+        footer=f"{alert.rule} · escalation step {step + 1} of {max(steps, step + 1)}",
+        hint=("Acknowledge it, so that nobody else is told: ", CommandLine(("ack", str(alert.id)))),
+        data=as_data(alert, upcoming),
+    )
+
+
+def stays(alert: Alert, reason: str, now: datetime) -> Card:
+    """The answer to a change that changes nothing: why not, and since when."""
+    why: Text = f"{reason}."
+    if alert.acknowledged_at and alert.state is AlertState.ACKNOWLEDGED:
+        why = ("Acknowledged already by ", Person(alert.acknowledged_by), f", {ago(alert.acknowledged_at, now)}.")
+    elif alert.resolved_at:
+        why = ("Resolved already by ", Person(alert.resolved_by), f", {ago(alert.resolved_at, now)}.")
+    return Card(
+        title=f"Alert #{alert.id} stays as it is",
+        level=Level.INFO,
+        body=(alert.summary, why),
+        data=as_data(alert, None) | {"changed": False, "reason": reason},
     )
 
 
@@ -119,7 +155,9 @@ def listing(found: Sequence[Alert], *, total: int, page: int, size: int, state: 
     )
 
 
-def as_data(alert: Alert, upcoming: Upcoming | None) -> dict[str, object]:
+def as_data(
+    alert: Alert, upcoming: Upcoming | None, told: Sequence[PageDelivered | PageFailed] = ()
+) -> dict[str, object]:
     """The alert as JSON values."""
     moments = {
         name: at.isoformat() if (at := getattr(alert, name)) else None
@@ -141,6 +179,10 @@ def as_data(alert: Alert, upcoming: Upcoming | None) -> dict[str, object]:
         "unit": alert.unit,
         "acknowledged_by": alert.acknowledged_by or None,
         "incident": alert.incident_id,
+        "told": [
+            {"target": p.target, "via": p.via, "step": p.step, "error": p.error if isinstance(p, PageFailed) else None}
+            for p in told
+        ],
         "next": {"at": upcoming.at.isoformat(), "targets": list(upcoming.targets), "via": upcoming.via}
         if upcoming
         else None,
@@ -172,11 +214,14 @@ def _status(alert: Alert) -> Text:
 
 
 def _reading(alert: Alert) -> str:
-    told = alert.reading
-    if alert.value is not None and alert.threshold is not None:
-        against = f"{number(alert.value, alert.unit)} (threshold {number(alert.threshold, alert.unit)})"
-        told = f"{told}: {against}" if told and number(alert.value, alert.unit) not in told else against
-    return told or "no reading"
+    value = number(alert.value, alert.unit) if alert.value is not None else ""
+    limit = number(alert.threshold, alert.unit) if alert.threshold is not None else ""
+    told = [t for t in (alert.reading, value) if t]
+    if value and value in alert.reading:
+        told = [alert.reading]
+    if limit and value and limit not in alert.reading:
+        told[-1] += f" (threshold {limit})"
+    return ": ".join(told) or "no reading"
 
 
 def _told(told: Sequence[PageDelivered | PageFailed]) -> Text:
@@ -187,11 +232,12 @@ def _told(told: Sequence[PageDelivered | PageFailed]) -> Text:
     return tuple(parts)
 
 
-def _next(alert: Alert, upcoming: Upcoming | None) -> Text:
+def _next(alert: Alert, upcoming: Upcoming | None, steps: int) -> Text:
     if alert.state is AlertState.ACKNOWLEDGED:
-        return "nobody else is told while it is acknowledged"
+        return "nobody, while it is acknowledged"
     if upcoming is None:
-        return "no further step: nobody else will be told"
+        taken = f"all {steps} steps were taken" if steps > 1 else "its only step was taken"
+        return f"nobody: the policy {alert.policy} has no steps" if steps == 0 else f"nobody: {taken}"
     whom: list[str | Mark] = []
     for target in upcoming.targets:
         whom += [", " if whom else "", _target(target)]
@@ -214,15 +260,8 @@ def _buttons(alert: Alert) -> tuple[Button, ...]:
     number = str(alert.id)
     if not alert.open:
         return ()
-    declare = (
-        ()
-        if alert.incident_id
-        else (
-            Button(
-                label="Declare incident", argv=("incident", "declare", f"--alert={number}", alert.summary), form=False
-            ),
-        )
-    )
+    words = (f"--alert={number}", f"--severity={alert.severity.value}", "--", alert.summary)
+    declare = () if alert.incident_id else (Button(label="Declare incident", argv=("incident", "declare", *words)),)
     resolve = Button(
         label="Resolve",
         argv=("resolve", number),

@@ -37,7 +37,7 @@ async def show(ctx: Context, number: int) -> Card:
         view = await service.view(ctx.ports, number)
     except service.UnknownAlert as unknown:
         raise _unknown(unknown) from None
-    return cards.live(view.alert, view.told, view.upcoming, view.incident)
+    return cards.live(view.alert, view.told, view.upcoming, view.incident, steps=view.steps)
 
 
 @command("ack", role=Role.RESPONDER, changes=True)
@@ -49,7 +49,7 @@ async def ack(ctx: Context, number: int, comment: str) -> Card:
         decision = await service.acknowledge(ctx.ports, number, by=ctx.caller.id, comment=comment, via=ctx.caller.via)
     except service.UnknownAlert as unknown:
         raise _unknown(unknown) from None
-    return _outcome(decision, "acknowledged")
+    return _outcome(ctx, decision, "acknowledged")
 
 
 @command("unack", role=Role.RESPONDER, changes=True)
@@ -60,7 +60,7 @@ async def unack(ctx: Context, number: int) -> Card:
         decision = await service.withdraw(ctx.ports, number, by=ctx.caller.id, via=ctx.caller.via)
     except service.UnknownAlert as unknown:
         raise _unknown(unknown) from None
-    return _outcome(decision, "given back")
+    return _outcome(ctx, decision, "given back")
 
 
 @command("resolve", role=Role.RESPONDER, changes=True)
@@ -72,21 +72,16 @@ async def resolve(ctx: Context, number: int, comment: str) -> Card:
         decision = await service.resolve(ctx.ports, number, by=ctx.caller.id, comment=comment)
     except service.UnknownAlert as unknown:
         raise _unknown(unknown) from None
-    return _outcome(decision, "resolved")
+    return _outcome(ctx, decision, "resolved")
 
 
 def _unknown(unknown: service.UnknownAlert) -> Usage:
     return Usage(str(unknown), ("Type ", Code("alerts"), " for the open ones."))
 
 
-def _outcome(decision: Decision[Alert], what: str) -> Card:
+def _outcome(ctx: Context, decision: Decision[Alert], what: str) -> Card:
     alert = decision.state
-    data = cards.as_data(alert, None) | {"changed": decision.changed, "reason": decision.reason}
-    if decision.changed:
-        return Card(title=f"Alert #{alert.id} {what}", level=Level.OK, body=(alert.summary,), data=data)
-    return Card(
-        title=f"Alert #{alert.id} stays as it is",
-        level=Level.INFO,
-        body=(f"{alert.summary}: {decision.reason}.",),
-        data=data,
-    )
+    if not decision.changed:
+        return cards.stays(alert, decision.reason, ctx.ports.now())
+    data = cards.as_data(alert, None) | {"changed": True, "reason": decision.reason}
+    return Card(title=f"Alert #{alert.id} {what}", level=Level.OK, body=(alert.summary,), data=data)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.alerts import escalation
+from bot.alerts.escalation import Page
 from bot.alerts.fingerprints import fingerprint
 from bot.config.manage import RuleConfig, Step
 from bot.decision import Decision, Timer
@@ -18,6 +19,10 @@ from bot.events import (
     EscalationStepFired,
 )
 from storage.records.alerts import Alert, AlertState
+
+CARD = "card"
+"""The lane of all that edits an alert's card or answers in its thread, so that these happen one after another."""
+REFRESH = "alerts.refresh"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +49,7 @@ def observe(
 ) -> Decision[Alert]:
     """Open an alert numbered `number`, or bring the open one of the same fingerprint up to date."""
     if alert is not None:
-        seen = replace(alert, last_seen_at=now, reading=breach.reading, value=breach.value, threshold=breach.threshold)
-        return Decision(state=seen, silent=True, reason=f"alert #{alert.id} is open already")
+        return _seen_again(alert, breach, now)
     opened = Alert(
         id=number,
         fingerprint=breach.fingerprint,
@@ -62,8 +66,8 @@ def observe(
         reading=breach.reading,
         runbook=rule.runbook,
         policy=rule.policy,
-        next_step_at=now + steps[0].after if steps else None,
     )
+    opened = replace(opened, next_step_at=escalation.due(opened, steps, now))
     return Decision(
         state=opened,
         events=(
@@ -79,7 +83,7 @@ def observe(
                 unit=opened.unit,
             ),
         ),
-        timers=escalation.timers(opened, steps, now),
+        timers=escalation.timers(opened),
         reason=f"{breach.rule}: {breach.summary}",
     )
 
@@ -106,8 +110,13 @@ def acknowledge(alert: Alert, *, by: str, now: datetime, comment: str = "", via:
     )
 
 
-def withdraw(alert: Alert, steps: Sequence[Step], *, by: str, now: datetime, via: str = "") -> Decision[Alert]:
-    """Somebody gives the alert back: the steps that were not taken come due at their time, overdue ones now."""
+def withdraw(
+    alert: Alert, steps: Sequence[Step], owed: Sequence[Page] = (), *, by: str, now: datetime, via: str = ""
+) -> Decision[Alert]:
+    """Somebody gives the alert back: the next step comes at its time, or now when that has passed.
+
+    `owed` are pages that the acknowledgement stopped on their way; they go out after all.
+    """
     if alert.state is AlertState.RESOLVED:
         return Decision(state=alert, reason="it is resolved already")
     if alert.state is AlertState.FIRING:
@@ -118,12 +127,12 @@ def withdraw(alert: Alert, steps: Sequence[Step], *, by: str, now: datetime, via
         acknowledged_at=None,
         acknowledged_by="",
         comment="",
-        next_step_at=escalation.step_time(alert, steps, alert.next_step, now),
+        next_step_at=escalation.due(alert, steps, now),
     )
     return Decision(
         state=given,
         events=(AcknowledgementWithdrawn(alert=alert.id, via=via),),
-        timers=escalation.timers(given, steps, now),
+        timers=(*escalation.pages(given, owed, now), *escalation.timers(given)),
         reason=f"given back by {by}",
     )
 
@@ -145,26 +154,25 @@ def take_step(
     alert: Alert, steps: Sequence[Step], index: int, *, oncall: str, fallback: str, now: datetime
 ) -> Decision[Alert]:
     """Step `index` came due: tell its targets, unless there is no need any more (the reason says why not)."""
-    if why_not := escalation.still_due(alert, index):
+    if why_not := escalation.needless(alert):
         return Decision(state=alert, reason=why_not)
+    if index < alert.next_step:
+        return Decision(state=alert, reason=f"step {index + 1} was taken already")
     if index >= len(steps):
         return Decision(state=alert, reason=f"the policy {alert.policy} has no step {index + 1} any more")
-    step, following = steps[index], index + 1
+    step = steps[index]
     whom = escalation.targets(step, oncall, fallback)
-    moved = replace(alert, next_step=following, next_step_at=escalation.step_time(alert, steps, following, now))
-    pages = tuple(
-        Timer(
-            kind=escalation.PAGE,
-            key=f"{alert.subject}:page:{index}:{target}",
-            at=now,
-            subject=alert.subject,
-            payload={"alert": alert.id, "step": index, "target": target, "via": step.via},
-        )
-        for target in whom
-    )
+    moved = replace(alert, next_step=index + 1)
+    moved = replace(moved, next_step_at=escalation.due(moved, steps, now))
     fired = EscalationStepFired(alert=alert.id, step=index, via=step.via, targets=whom)
-    last = (EscalationExhausted(alert=alert.id, steps=len(steps)),) if following == len(steps) else ()
-    return Decision(state=moved, events=(fired, *last), timers=pages, reason=f"step {following} of {len(steps)} is due")
+    last = (EscalationExhausted(alert=alert.id, steps=len(steps)),) if index + 1 == len(steps) else ()
+    told = [Page(step=index, target=target, via=step.via) for target in whom]
+    return Decision(
+        state=moved,
+        events=(fired, *last),
+        timers=(*escalation.pages(moved, told, now), *escalation.timers(moved)),
+        reason=f"step {index + 1} of {len(steps)} is due",
+    )
 
 
 def link(alert: Alert, incident: int) -> Decision[Alert]:
@@ -175,4 +183,35 @@ def link(alert: Alert, incident: int) -> Decision[Alert]:
         state=replace(alert, incident_id=incident),
         events=(AlertLinked(alert=alert.id, incident=incident),),
         reason=f"belongs to incident #{incident}",
+    )
+
+
+def refresh(number: int, at: datetime, why: str) -> Timer:
+    """A timer that brings the card of alert `number` up to date, one for each `why`; it waits its turn at the card."""
+    subject = f"alert:{number}"
+    return Timer(
+        kind=REFRESH,
+        key=f"{subject}:refresh:{why}",
+        at=at,
+        subject=subject,
+        lane=f"{CARD}:{subject}",
+        payload={"alert": number},
+    )
+
+
+def _seen_again(alert: Alert, breach: Breach, now: datetime) -> Decision[Alert]:
+    seen = replace(
+        alert,
+        last_seen_at=now,
+        reading=breach.reading,
+        value=breach.value,
+        threshold=breach.threshold,
+        unit=breach.unit,
+    )
+    news = (seen.reading, seen.value, seen.threshold) != (alert.reading, alert.value, alert.threshold)
+    return Decision(
+        state=seen,
+        timers=(refresh(alert.id, now, f"seen:{now.isoformat()}"),) if news else (),
+        silent=True,
+        reason=f"alert #{alert.id} is open already",
     )

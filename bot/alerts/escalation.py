@@ -1,11 +1,12 @@
-"""Escalation: a policy's steps become timers, a due step becomes pages (pure)."""
+"""Escalation: a policy's next step is one timer, a due step becomes pages (pure)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.config.manage import Step
 from bot.decision import Cancel, Timer
+from bot.events import EscalationStepFired, Event, PageDelivered, PageFailed
 from storage.records.alerts import Alert, AlertState
 
 STEP = "alerts.step"
@@ -21,19 +22,61 @@ class Upcoming:
     via: str
 
 
-def timers(alert: Alert, steps: Sequence[Step], now: datetime) -> tuple[Timer, ...]:
-    """A timer for each step that has not been taken; one that is overdue is due now."""
-    return tuple(
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One target that step `step` tells through `via`."""
+
+    step: int
+    target: str
+    via: str
+
+
+def due(alert: Alert, steps: Sequence[Step], now: datetime) -> datetime | None:
+    """When the alert's next step is due, at once when its time has passed; None when the policy has no further one."""
+    return max(alert.opened_at + steps[alert.next_step].after, now) if alert.next_step < len(steps) else None
+
+
+def timers(alert: Alert) -> tuple[Timer, ...]:
+    """The timer of the alert's next step. Each step plans the one after it, so that none overtakes another."""
+    if alert.next_step_at is None:
+        return ()
+    return (
         Timer(
             kind=STEP,
-            key=f"{alert.subject}:step:{index}",
-            at=max(alert.opened_at + step.after, now),
+            key=f"{alert.subject}:step:{alert.next_step}",
+            at=alert.next_step_at,
             subject=alert.subject,
-            payload={"alert": alert.id, "step": index},
-        )
-        for index, step in enumerate(steps)
-        if index >= alert.next_step
+            payload={"alert": alert.id, "step": alert.next_step},
+        ),
     )
+
+
+def pages(alert: Alert, told: Iterable[Page], now: datetime) -> tuple[Timer, ...]:
+    """A job for each page, so that each is retried alone."""
+    return tuple(
+        Timer(
+            kind=PAGE,
+            key=f"{alert.subject}:page:{page.step}:{page.via}:{page.target}",
+            at=now,
+            subject=alert.subject,
+            payload={"alert": alert.id, "step": page.step, "target": page.target, "via": page.via},
+        )
+        for page in told
+    )
+
+
+def owed(facts: Iterable[Event]) -> tuple[Page, ...]:
+    """Pages of steps taken that reached nobody and did not fail either: an acknowledgement came first."""
+    wanted: dict[Page, None] = {}
+    for fact in facts:
+        match fact:
+            case EscalationStepFired():
+                wanted |= {Page(step=fact.step, target=target, via=fact.via): None for target in fact.targets}
+            case PageDelivered() | PageFailed():
+                wanted.pop(Page(step=fact.step, target=fact.target, via=fact.via), None)
+            case _:
+                pass
+    return tuple(wanted)
 
 
 def cancels(alert: Alert) -> tuple[Cancel, ...]:
@@ -41,20 +84,13 @@ def cancels(alert: Alert) -> tuple[Cancel, ...]:
     return Cancel(alert.subject, STEP), Cancel(alert.subject, PAGE)
 
 
-def still_due(alert: Alert, index: int) -> str:
-    """Say why step `index` must not be taken any more, "" when it is due."""
+def needless(alert: Alert) -> str:
+    """Say why nobody need be told of the alert now, "" when somebody must be."""
     if alert.state is AlertState.RESOLVED:
         return "the alert is resolved"
     if alert.state is AlertState.ACKNOWLEDGED:
         return f"acknowledged by {alert.acknowledged_by}"
-    if index < alert.next_step:
-        return "this step was taken already"
     return ""
-
-
-def step_time(alert: Alert, steps: Sequence[Step], index: int, now: datetime) -> datetime | None:
-    """When step `index` is due, None when the policy has no such step."""
-    return max(alert.opened_at + steps[index].after, now) if index < len(steps) else None
 
 
 def targets(step: Step, oncall: str, fallback: str) -> tuple[str, ...]:

@@ -1,7 +1,14 @@
 """What happens after facts about checks and alerts: cards, threads and pages."""
 
+from dataclasses import dataclass
+
+import structlog
+
 from bot.alerts import cards, escalation, service
+from bot.alerts.decide import CARD, REFRESH
 from bot.bus import Fact, on, task
+from bot.cards.card import Card
+from bot.engine.retry import Later
 from bot.events import (
     AcknowledgementWithdrawn,
     AlertAcknowledged,
@@ -20,13 +27,25 @@ from bot.events import (
     PageDelivered,
     PageFailed,
 )
-from bot.ports import Ports, Posted, Undeliverable
-from bot.posting import show
+from bot.ports import ChatError, Ports, Posted, Undeliverable
+from bot.posting import NO_THREAD, distrust, find, show
 from storage.records.jobs import Job
-from storage.tables import posts
+from storage.records.posts import Post
 
-CARD = "card"
-_TRIES = 6
+TRIES = 12
+"""Tries to tell one target before it is said that it could not be told; the last is a quarter of an hour in."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Note:
+    """A line in an alert's thread, said once for its `key`."""
+
+    alert: int
+    key: str
+    card: Card
+    attempt: int
 
 
 @on(CheckChanged, lane="rules")
@@ -53,30 +72,25 @@ async def post_card(ports: Ports, fact: Fact[AlertOpened]) -> None:
     lane=CARD,
 )
 async def follow(ports: Ports, fact: Fact[AlertEvent]) -> None:
-    """Say in the thread what happened, and bring the card up to date: at once for a person, merged for the machine."""
-    subject = fact.event.subject
-    async with ports.store.read() as conn:
-        card = await posts.get(conn, f"{subject}:card")
+    """Bring the card up to date, at once for a person, merged for the machine; say in the thread what happened."""
+    number = fact.event.alert
+    post = await _card(ports, number, attempt=fact.attempt, at_once=fact.actor != service.BOT)
     said = cards.note(fact.event, fact.actor, fact.at)
-    if card is not None and said is not None:
-        await show(
-            ports,
-            said,
-            key=f"entry:{fact.id}",
-            subject=subject,
-            kind="note",
-            channel=card.channel,
-            thread_ts=card.ts,
-            attempt=fact.attempt,
-        )
-    await _card(ports, fact.event.alert, attempt=fact.attempt, at_once=fact.actor != service.BOT)
+    if post is not None and said is not None:
+        await _note(ports, post, _Note(alert=number, key=f"entry:{fact.id}", card=said, attempt=fact.attempt))
+
+
+@task(REFRESH)
+async def refresh(ports: Ports, job: Job) -> None:
+    """Bring the card up to date with all that happened meanwhile."""
+    await _card(ports, job.payload["alert"], attempt=job.attempts, at_once=False)
 
 
 @on(ChannelOpened)
 async def show_channel(ports: Ports, fact: Fact[ChannelOpened]) -> None:
     """Lead from the cards of the incident's alerts to its channel."""
-    for alert in await service.of_incident(ports, fact.event.incident):
-        await _card(ports, alert, attempt=fact.attempt, at_once=False)
+    numbers = await service.of_incident(ports, fact.event.incident)
+    await service.refresh_cards(ports, numbers, at=ports.now(), why=f"channel:{fact.id}")
 
 
 @on(IncidentDeclared, AlertJoinedIncident)
@@ -96,7 +110,8 @@ async def report_dead_job(ports: Ports, fact: Fact[JobDied]) -> None:
 @task(escalation.STEP)
 async def take_step(ports: Ports, job: Job) -> None:
     """An escalation step is due: decide whether it still is, and whom to tell."""
-    await service.take_step(ports, job.payload["alert"], job.payload["step"])
+    decision = await service.take_step(ports, job.payload["alert"], job.payload["step"])
+    _log.info("escalation_step", alert=decision.state.id, taken=decision.changed, reason=decision.reason)
 
 
 @task(escalation.PAGE)
@@ -105,28 +120,29 @@ async def page(ports: Ports, job: Job) -> None:
     number, step = job.payload["alert"], job.payload["step"]
     target, via = job.payload["target"], job.payload["via"]
     view = await service.view(ports, number)
-    if escalation.still_due(view.alert, view.alert.next_step):
+    if why_not := escalation.needless(view.alert):
+        _log.info("page_not_sent", alert=number, target=target, via=via, reason=why_not)
         return
     try:
         receipt = await _deliver(ports, view, job)
     except Undeliverable as failed:
-        if failed.retry and job.attempts < _TRIES:
+        if failed.retry and job.attempts < TRIES:
             raise
-        await service.record(ports, PageFailed(alert=number, target=target, via=via, step=step, error=str(failed)))
+        await service.told(ports, PageFailed(alert=number, target=target, via=via, step=step, error=str(failed)))
     else:
-        await service.record(ports, PageDelivered(alert=number, target=target, via=via, step=step, receipt=receipt))
+        await service.told(ports, PageDelivered(alert=number, target=target, via=via, step=step, receipt=receipt))
 
 
 async def _deliver(ports: Ports, view: service.View, job: Job) -> str:
     via = job.payload["via"]
     delivery = ports.channels.get(via)
     if delivery is None:
-        raise Undeliverable(f"no channel is named {via}", retry=False)
-    async with ports.store.read() as conn:
-        post = await posts.get(conn, f"{view.alert.subject}:card")
+        why = "Slack is not connected to this bot" if via == "slack" else f"notifications in manage.yml have no {via}"
+        raise Undeliverable(why, retry=False)
+    post = await find(ports, f"{view.alert.subject}:card")
     address = ports.chat.link(Posted(post.channel, post.ts)) if ports.chat and post else ""
     receipt = await delivery(
-        cards.page(view.alert, job.payload["step"], address),
+        cards.page(view.alert, job.payload["step"], view.steps, view.upcoming, address),
         target=job.payload["target"],
         key=job.key,
         attempt=job.attempts,
@@ -134,15 +150,47 @@ async def _deliver(ports: Ports, view: service.View, job: Job) -> str:
     return receipt.text
 
 
-async def _card(ports: Ports, alert: int, *, attempt: int, at_once: bool) -> None:
+async def _card(ports: Ports, alert: int, *, attempt: int, at_once: bool) -> Post | None:
+    """Show the card as it should be now, or soon; give the message that it is."""
     view = await service.view(ports, alert)
+    key = f"{view.alert.subject}:card"
+    try:
+        return await show(
+            ports,
+            cards.live(view.alert, view.told, view.upcoming, view.incident, steps=view.steps),
+            key=key,
+            subject=view.alert.subject,
+            kind="card",
+            channel=ports.manage.channels.alerts,
+            attempt=attempt,
+            at_once=at_once,
+        )
+    except Later as later:
+        # a job of its own: this one would hold up the lane, and with it what a person is waiting for
+        await service.refresh_cards(ports, [alert], at=later.at, why=later.at.isoformat())
+        return await find(ports, key)
+
+
+async def _note(ports: Ports, card: Post, note: _Note) -> None:
+    try:
+        await _reply(ports, card, note)
+    except ChatError as refused:
+        if refused.code not in NO_THREAD:
+            raise
+        await distrust(ports, card.key)
+        anew = await _card(ports, note.alert, attempt=note.attempt, at_once=True)
+        if anew is not None and anew.ts != card.ts:
+            await _reply(ports, anew, note)
+
+
+async def _reply(ports: Ports, card: Post, note: _Note) -> None:
     await show(
         ports,
-        cards.live(view.alert, view.told, view.upcoming, view.incident),
-        key=f"{view.alert.subject}:card",
-        subject=view.alert.subject,
-        kind="card",
-        channel=ports.manage.channels.alerts,
-        attempt=attempt,
-        at_once=at_once,
+        note.card,
+        key=note.key,
+        subject=card.subject,
+        kind="note",
+        channel=card.channel,
+        thread_ts=card.ts,
+        attempt=note.attempt,
     )

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bot.alerts.decide import Breach
 from bot.events import CheckChanged, JobDied
-from bot.phrasing import number
+from bot.phrasing import number, plural
 
 FAILED = "health-check-failed"
 DEGRADED = "health-check-degraded"
@@ -19,16 +19,24 @@ def breaches(change: CheckChanged) -> dict[str, Breach | None]:
     }
 
 
-def dead_job(event: JobDied, at: datetime) -> Breach | None:
-    """The breach that a given-up job is; one alert for each kind of job, none for those that tell of alerts."""
-    if event.kind.startswith(("reaction:alerts.", "alerts.")):
-        return None
+def recovery(rule: str, change: CheckChanged) -> str:
+    """Why the check's alert of `rule` is over: what the check is now."""
+    if breaches(change)[rule] is not None:
+        return f"the rule {rule} is switched off"
+    return f"{change.check} is {change.status}" + (f": {change.detail}" if change.detail else "")
+
+
+def dead_job(event: JobDied, at: datetime) -> Breach:
+    """The breach that a given-up job is.
+
+    One alert for each kind of job: should the jobs that tell of it die as well, that is no further alert.
+    """
     return Breach(
         rule=DEAD,
         summary=f"work of kind {event.kind} was given up",
         started_at=at,
         labels={"kind": event.kind},
-        reading=f"job {event.job} failed {event.attempts} times: {event.error}",
+        reading=f"job {event.job} was tried {plural(event.attempts, 'time')}: {event.error}",
     )
 
 

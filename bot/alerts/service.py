@@ -1,20 +1,21 @@
 """Alerts: read, decide, commit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.alerts import decide, escalation, rules
 from bot.alerts.decide import Breach
 from bot.alerts.fingerprints import fingerprint
 from bot.config.manage import Step
-from bot.decision import Decision, commit
-from bot.events import CheckChanged, Event, JobDied, PageDelivered, PageFailed, payload_of
+from bot.decision import Decision, commit, job_of
+from bot.events import CheckChanged, Event, JobDied, PageDelivered, PageFailed, event_of, payload_of
 from bot.oncall import rota
 from bot.ports import Ports
 from storage.records.alerts import Alert
 from storage.records.incidents import Incident
-from storage.records.journal import Entry
 from storage.tables import alerts, incidents, journal
 from storage.unit_of_work import UnitOfWork
 
@@ -31,6 +32,7 @@ class View:
 
     alert: Alert
     told: tuple[PageDelivered | PageFailed, ...]
+    steps: int
     upcoming: escalation.Upcoming | None
     incident: Incident | None
 
@@ -47,8 +49,8 @@ async def check_changed(ports: Ports, change: CheckChanged) -> None:
             if breach is not None and rule.enabled:
                 await _commit(ports, unit, await _observed(ports, unit, found, breach), BOT)
             elif found is not None:
-                reading = change.detail or f"{change.check} is {change.status}"
-                await _commit(ports, unit, decide.resolve(found, by=BOT, now=ports.now(), reading=reading), BOT)
+                over = decide.resolve(found, by=BOT, now=ports.now(), reading=rules.recovery(name, change))
+                await _commit(ports, unit, over, BOT)
 
     await ports.store.transact(work)
 
@@ -62,9 +64,15 @@ async def acknowledge(ports: Ports, number: int, *, by: str, comment: str = "", 
 
 async def withdraw(ports: Ports, number: int, *, by: str, via: str = "") -> Decision[Alert]:
     """Take an acknowledgement back; raises `UnknownAlert`."""
-    return await _change(
-        ports, number, by, lambda a: decide.withdraw(a, steps(ports, a), by=by, now=ports.now(), via=via)
-    )
+
+    async def work(unit: UnitOfWork) -> Decision[Alert]:
+        alert = await _locked(unit, number)
+        owed = escalation.owed(await _facts(unit.conn, alert.subject))
+        decision = decide.withdraw(alert, steps(ports, alert), owed, by=by, now=ports.now(), via=via)
+        await _commit(ports, unit, decision, by)
+        return decision
+
+    return await ports.store.transact(work)
 
 
 async def resolve(ports: Ports, number: int, *, by: str, comment: str = "") -> Decision[Alert]:
@@ -96,9 +104,9 @@ async def of_incident(ports: Ports, incident: int) -> list[int]:
 
 
 async def job_died(ports: Ports, event: JobDied, at: datetime) -> None:
-    """Raise an alert for a job that was given up. A job that tells of alerts raises none: it would tell of itself."""
+    """Raise an alert for a job that was given up."""
     breach = rules.dead_job(event, at)
-    if breach is None:
+    if not ports.manage.alerts.rules[breach.rule].enabled:
         return
 
     async def work(unit: UnitOfWork) -> None:
@@ -108,20 +116,26 @@ async def job_died(ports: Ports, event: JobDied, at: datetime) -> None:
     await ports.store.transact(work)
 
 
-async def record(ports: Ports, event: Event) -> None:
-    """Write one fact that changes no record (a page was delivered), with its reactions."""
+async def told(ports: Ports, page: PageDelivered | PageFailed) -> None:
+    """Write down once what became of a page, with its reactions; the job that sent it may run again after a crash."""
 
     async def work(unit: UnitOfWork) -> None:
+        await _locked(unit, page.alert)
+        before = (f for f in await _facts(unit.conn, page.subject) if isinstance(f, PageDelivered | PageFailed))
+        if (page.step, page.target, page.via) in {(f.step, f.target, f.via) for f in before}:
+            return
         entry = await unit.append(
-            at=ports.now(),
-            kind=type(event).__name__,
-            subject=event.subject,
-            actor=BOT,
-            payload=payload_of(event),
+            at=ports.now(), kind=type(page).__name__, subject=page.subject, actor=BOT, payload=payload_of(page)
         )
         await unit.enqueue(ports.jobs_for(entry))
 
     await ports.store.transact(work)
+
+
+async def refresh_cards(ports: Ports, numbers: Iterable[int], *, at: datetime, why: str) -> None:
+    """Have the cards of these alerts brought up to date at that time, once for each `why`."""
+    timers = [decide.refresh(number, at, why) for number in numbers]
+    await ports.store.transact(lambda unit: unit.enqueue(job_of(timer) for timer in timers))
 
 
 async def view(ports: Ports, number: int) -> View:
@@ -130,11 +144,12 @@ async def view(ports: Ports, number: int) -> View:
         alert = await alerts.get(conn, number)
         if alert is None:
             raise UnknownAlert(f"there is no alert #{number}")
-        told = [_page(entry) for entry in await journal.of_subjects(conn, [alert.subject])]
+        facts = await _facts(conn, alert.subject)
         incident = await incidents.get(conn, alert.incident_id) if alert.incident_id else None
     return View(
         alert=alert,
-        told=tuple(page for page in told if page is not None),
+        told=tuple(fact for fact in facts if isinstance(fact, PageDelivered | PageFailed)),
+        steps=len(steps(ports, alert)),
         upcoming=escalation.upcoming(
             alert, steps(ports, alert), rota.who(ports.manage.oncall, ports.now()), ports.manage.channels.alerts
         ),
@@ -157,10 +172,7 @@ async def _observed(ports: Ports, unit: UnitOfWork, found: Alert | None, breach:
 
 async def _change(ports: Ports, number: int, actor: str, choose: Callable[[Alert], Decision[Alert]]) -> Decision[Alert]:
     async def work(unit: UnitOfWork) -> Decision[Alert]:
-        alert = await alerts.get(unit.conn, number, lock=True)
-        if alert is None:
-            raise UnknownAlert(f"there is no alert #{number}")
-        decision = choose(alert)
+        decision = choose(await _locked(unit, number))
         await _commit(ports, unit, decision, actor)
         return decision
 
@@ -171,7 +183,12 @@ async def _commit(ports: Ports, unit: UnitOfWork, decision: Decision[Alert], act
     await commit(unit, decision, actor=actor, now=ports.now(), jobs_for=ports.jobs_for)
 
 
-def _page(entry: Entry) -> PageDelivered | PageFailed | None:
-    if entry.kind == "PageDelivered":
-        return PageDelivered(**entry.payload)
-    return PageFailed(**entry.payload) if entry.kind == "PageFailed" else None
+async def _locked(unit: UnitOfWork, number: int) -> Alert:
+    alert = await alerts.get(unit.conn, number, lock=True)
+    if alert is None:
+        raise UnknownAlert(f"there is no alert #{number}")
+    return alert
+
+
+async def _facts(conn: AsyncConnection, subject: str) -> list[Event]:
+    return [event_of(entry.kind, entry.payload) for entry in await journal.of_subjects(conn, [subject])]

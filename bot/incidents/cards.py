@@ -15,35 +15,42 @@ from bot.events import (
     StatusChanged,
     UpdatePosted,
 )
-from bot.incidents.timeline import Line, spans
+from bot.incidents.timeline import Line, spans, with_people
 from bot.phrasing import duration, plural
+from bot.phrasing import listing as said
 from storage.records.alerts import Alert
 from storage.records.incidents import Incident, IncidentStatus
 from storage.records.postmortems import Postmortem
 
 
-def live(incident: Incident, alerts: Sequence[Alert] = (), postmortem: Postmortem | None = None) -> Card:
+def live(
+    incident: Incident,
+    alerts: Sequence[Alert] = (),
+    postmortem: Postmortem | None = None,
+    links: Sequence[Link] = (),
+) -> Card:
     """The summary card, pinned in the incident's channel and mirrored in the channel of all incidents."""
     return Card(
         title=_title(incident),
         level=Level.BAD if incident.open else Level.OK,
         accent=Accent(incident.severity.value) if incident.open else Accent.GOOD,
-        body=tuple(t for t in (incident.description, incident.trouble and f"⚠️ {incident.trouble}") if t),
+        body=tuple(t for t in (incident.description, incident.trouble and with_people(f"⚠️ {incident.trouble}")) if t),
         fields=(
             Field(label="Severity", value=incident.severity.value),
             Field(label="Status", value=_status(incident)),
             Field(label="Since", value=Moment(incident.started_at, "date")),
             Field(label="Declared by", value=Person(incident.declared_by)),
             Field(label="Commander", value=_role(incident, "commander")),
-            *(Field(label=role, value=Person(user)) for role, user in incident.roles.items() if role != "commander"),
             *(
-                (Field(label="Channel", value=Room(incident.channel, incident.channel_name)),)
-                if incident.channel
-                else ()
+                Field(label=role.capitalize(), value=Person(user))
+                for role, user in incident.roles.items()
+                if role != "commander"
             ),
+            *((Field(label="Channel", value=_channel(incident)),) if incident.channel else ()),
             *((Field(label="Alerts", value=_alerts(alerts)),) if alerts else ()),
             *((Field(label="Latest", value=incident.latest_update),) if incident.latest_update else ()),
             *((Field(label="Postmortem", value=_postmortem(postmortem)),) if postmortem else ()),
+            *((Field(label="Links", value=_links(links)),) if links else ()),
         ),
         buttons=_buttons(incident),
         footer="Mark a message with 📌 to put it on the timeline" if incident.open else "",
@@ -66,18 +73,22 @@ def happened(event: IncidentEvent, actor: str, at: datetime) -> Card | None:  # 
         case AlertJoinedIncident(alert=alert, summary=summary):
             return Card(title="", body=(f"🔔 Alert #{alert} belongs to this as well: {summary}",))
         case ChannelTroubled(what=what, mend=mend):
-            return Card(title="", body=(f"⚠️ {what}. {mend}",))
+            return Card(title="", body=(with_people(f"⚠️ {what}. {mend}"),))
         case IncidentResolved():
             return _closing(event, by, at)
         case _:
             return None
 
 
-def alert_over(incident: Incident, alert: int, at: datetime) -> Card:
-    """Said when an alert of an open incident resolved."""
+def alert_over(incident: Incident, alert: int, at: datetime, firing: Sequence[Alert] = ()) -> Card:
+    """Said when an alert of an open incident resolved; `firing` are those of its alerts that are still open."""
+    over: tuple[str | Mark, ...] = (f"✅ Alert #{alert} resolved at ", Moment(at), ".")
+    if firing:
+        verb = "is" if len(firing) == 1 else "are"
+        return Card(title="", body=((*over, f" Still open {verb} {said(f'#{a.id} {a.summary}' for a in firing)}."),))
     return Card(
         title="",
-        body=((f"✅ Alert #{alert} resolved at ", Moment(at), ". Is the incident over?"),),
+        body=((*over, " Is the incident over?"),),
         buttons=(Button(label="Resolve incident", argv=("incident", "resolve", str(incident.id)), style="primary"),),
     )
 
@@ -206,6 +217,18 @@ def _status(incident: Incident) -> Text:
 
 def _role(incident: Incident, role: str) -> Text:
     return Person(incident.roles[role]) if role in incident.roles else "nobody yet"
+
+
+def _channel(incident: Incident) -> Text:
+    room = Room(incident.channel, incident.channel_name)
+    return (room, " (archived)") if incident.archived_at else room
+
+
+def _links(links: Sequence[Link]) -> Text:
+    parts: list[str | Mark] = []
+    for link in links:
+        parts += [" · " if parts else "", link]
+    return tuple(parts)
 
 
 def _alerts(alerts: Sequence[Alert]) -> str:

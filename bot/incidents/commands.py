@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 
 import click
 
-from bot.cards.card import Card, Code, Level
+from bot.cards.card import Card, Code, Level, Room, Text
 from bot.command import Context, Usage, command
 from bot.decision import Decision
 from bot.incidents import cards, service
 from bot.incidents.decide import Source, assign
 from bot.permissions import Role
+from bot.phrasing import cut
 from bot.ports import ChatError, Posted
 from storage.records.alerts import Severity
 from storage.records.incidents import Incident, IncidentStatus
@@ -18,6 +19,9 @@ from storage.tables import posts
 
 PAGE = 15
 LINES = 25
+LONGEST_TITLE = 200
+LONGEST_NOTE = 3000
+LATEST = 253402300799  # the last second of the year 9999, in seconds since 1970
 _SEVERITIES = click.Choice([s.value for s in Severity])
 _NUMBER = click.argument("number", type=click.IntRange(min=1), required=False)
 
@@ -33,6 +37,8 @@ async def incidents(ctx: Context, status: str | None, severity: str | None, page
     async with ctx.ports.store.read() as conn:
         total = await table.count(conn, statuses=statuses, severity=grade)
         found = await table.listing(conn, statuses=statuses, severity=grade, limit=PAGE, offset=(page - 1) * PAGE)
+    if not found and total:
+        raise _no_page(page, total, PAGE)
     words = [f"--{k}={v}" for k, v in (("status", status), ("severity", severity)) if v]
     return cards.listing(found, total=total, page=page, size=PAGE, words=words)
 
@@ -48,11 +54,13 @@ async def declare(  # noqa: PLR0917 - click passes parameters by name
     ctx: Context, title: tuple[str, ...], severity: str, description: str, alert: int | None, channel: str, ts: str
 ) -> Card:
     """Declare an incident: it gets a number and a channel, and who is on call is invited."""
+    if not (called := " ".join(title).strip()):
+        raise Usage("an incident needs a title", "Say in a few words what is wrong.")
     source = await _source(ctx, channel, ts) if channel and ts else None
     try:
         decision = await service.declare(
             ctx.ports,
-            title=" ".join(title).strip()[:200],
+            title=cut(called, LONGEST_TITLE),
             severity=Severity(severity),
             by=ctx.caller.id,
             description=description,
@@ -61,17 +69,7 @@ async def declare(  # noqa: PLR0917 - click passes parameters by name
         )
     except service.UnknownIncident as unknown:
         raise Usage(str(unknown), ("Type ", Code("alerts"), " for the open ones.")) from None
-    incident = decision.state
-    where = (
-        f"Its channel will be #{ctx.ports.manage.incidents.channel_prefix}{incident.id}."
-        if ctx.ports.chat and not incident.channel
-        else ""
-    )
-    data = cards.as_data(incident) | {"changed": decision.changed, "reason": decision.reason}
-    title_ = (
-        f"Incident #{incident.id} declared" if incident.version == 0 else f"Incident #{incident.id} is open already"
-    )
-    return Card(title=title_, level=Level.OK, body=tuple(t for t in (incident.title, where) if t), data=data)
+    return _declared(ctx, decision)
 
 
 @command("incident show")
@@ -79,7 +77,7 @@ async def declare(  # noqa: PLR0917 - click passes parameters by name
 async def show(ctx: Context, number: int | None) -> Card:
     """Show one incident as it stands; in its channel the number can be left out."""
     seen = await service.view(ctx.ports, await _number(ctx, number))
-    return cards.live(seen.incident, seen.alerts, seen.postmortem)
+    return cards.live(seen.incident, seen.alerts, seen.postmortem, seen.links)
 
 
 @command("incident update", role=Role.RESPONDER, form_title="Post an update")
@@ -111,8 +109,11 @@ async def update(ctx: Context, number: int | None, text: str, status: str | None
 async def role(ctx: Context, number: int | None, duty: str, user: str) -> Card:
     """Give a role in the incident to somebody, or take it yourself."""
     who = user.strip("<@>").partition("|")[0] or ctx.caller.id
+    duty = cut(" ".join(duty.lower().split()), 40)
+    if not duty:
+        raise Usage("a role needs a name", ("For example ", Code("--role commander"), "."))
     decision = await service.change(
-        ctx.ports, await _number(ctx, number), ctx.caller.id, lambda i: assign(i, duty.strip().lower()[:40], who)
+        ctx.ports, await _number(ctx, number), ctx.caller.id, lambda i: assign(i, duty, who)
     )
     return _outcome(decision, f"has a {duty}")
 
@@ -134,6 +135,8 @@ async def timeline(ctx: Context, number: int | None, page: int) -> Card:
     meant = await _number(ctx, number)
     seen = await service.view(ctx.ports, meant)
     lines = await service.lines(ctx.ports, meant)
+    if page > 1 and len(lines) <= (page - 1) * LINES:
+        raise _no_page(page, len(lines), LINES)
     chat = ctx.ports.chat
     links = []
     async with ctx.ports.store.read() as conn:
@@ -148,19 +151,22 @@ async def timeline(ctx: Context, number: int | None, page: int) -> Card:
 @_NUMBER
 @click.option("--text", required=True, help="What to put on the timeline.")
 @click.option("--author", default="", hidden=True, help="Who said it.")
-@click.option("--at", type=float, help="When, in seconds since 1970; now when left out.")
+@click.option("--at", type=click.FloatRange(min=0, max=LATEST), help="When, in seconds since 1970; now when left out.")
 @click.option("--channel", default="", hidden=True, help="Channel of the message.")
 @click.option("--ts", default="", hidden=True, help="Timestamp of the message.")
 async def note(  # noqa: PLR0917 - click passes parameters by name
     ctx: Context, number: int | None, text: str, author: str, at: float | None, channel: str, ts: str
 ) -> Card:
     """Put something on the timeline, with its own author and time."""
+    if not text.strip():
+        raise Usage("a note needs words", ("For example ", Code('--text "failed over to the replica"'), "."))
+    now = ctx.ports.now()
     source = Source(
         channel=channel,
         ts=ts,
-        text=text[:3000],
+        text=cut(text, LONGEST_NOTE),
         author=author or ctx.caller.id,
-        said_at=datetime.fromtimestamp(at, UTC) if at else ctx.ports.now(),
+        said_at=min(datetime.fromtimestamp(at, UTC), now) if at else now,
     )
     decision = await service.note(ctx.ports, await _number(ctx, number), source, by=ctx.caller.id)
     return _outcome(decision, "has it on its timeline")
@@ -202,10 +208,26 @@ async def _source(ctx: Context, channel: str, ts: str) -> Source | None:
     return Source(
         channel=channel,
         ts=ts,
-        text=str(message.get("text", ""))[:3000],
-        author=str(message.get("user", "")),
-        said_at=datetime.fromtimestamp(float(ts), UTC),
+        text=cut(str(message.get("text") or ""), LONGEST_NOTE),
+        author=str(message.get("user") or message.get("username") or "bot"),
+        said_at=datetime.fromtimestamp(float(message.get("ts") or ts), UTC),
     )
+
+
+def _declared(ctx: Context, decision: Decision[Incident]) -> Card:
+    incident, fresh = decision.state, decision.state.version == 0
+    title = f"Incident #{incident.id} declared" if fresh else f"Incident #{incident.id} is open already"
+    where: Text = ""
+    if incident.channel:
+        where = ("Its channel is ", Room(incident.channel, incident.channel_name), ".")
+    elif ctx.ports.chat:
+        where = f"Its channel will be #{ctx.ports.manage.incidents.channel_prefix}{incident.id}."
+    data = cards.as_data(incident) | {"changed": decision.changed, "reason": decision.reason}
+    return Card(title=title, level=Level.OK, body=tuple(t for t in (incident.title, where) if t), data=data)
+
+
+def _no_page(page: int, total: int, size: int) -> Usage:
+    return Usage(f"there is no page {page}", f"The last one is {-(-total // size)}.")
 
 
 def _outcome(decision: Decision[Incident], what: str) -> Card:

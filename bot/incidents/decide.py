@@ -1,11 +1,11 @@
 """What becomes of an incident: every transition as a pure decision."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from bot.decision import Decision
+from bot.decision import Decision, Timer
 from bot.events import (
     AlertJoinedIncident,
     ChannelArchived,
@@ -24,6 +24,12 @@ from bot.events import (
 )
 from storage.records.alerts import Alert, Severity
 from storage.records.incidents import Incident, IncidentStatus
+
+LANE = "incident"
+"""The lane of all that is done for an incident in Slack, so that these happen one after another."""
+REFRESH = "incidents.refresh"
+OFFER = "incidents.offer"
+ARCHIVE = "incidents.archive"
 
 Archive = Literal["after_postmortem", "at_once", "never"]
 
@@ -51,6 +57,8 @@ def declare(
     source: Source | None = None,
 ) -> Decision[Incident]:
     """An incident begins. The impact began with its alert's breach, or with the message, else now."""
+    if source is not None:  # Slack's clock may be ahead of ours
+        source = replace(source, said_at=min(source.said_at, now))
     began = alert.started_at if alert else source.said_at if source else now
     incident = Incident(
         id=number,
@@ -63,7 +71,7 @@ def declare(
         fingerprint=alert.fingerprint if alert else "",
         alert_ids=(alert.id,) if alert else (),
         # a person who declares it has noticed it
-        acknowledged_at=(alert.acknowledged_at if alert else now) or (None if by == "bot" else now),
+        acknowledged_at=(alert.acknowledged_at if alert else None) or (None if by == "bot" else now),
     )
     declared = IncidentDeclared(
         incident=number,
@@ -112,9 +120,12 @@ def troubled(incident: Incident, *, what: str, error: str, mend: str) -> Decisio
     )
 
 
-def invited(incident: Incident, users: tuple[str, ...]) -> Decision[Incident]:
-    """People were invited to the channel."""
-    return Decision(state=incident, events=(RespondersInvited(incident=incident.id, users=users),), reason="invited")
+def invited(incident: Incident, users: Iterable[str], known: frozenset[str]) -> Decision[Incident]:
+    """People were invited to the channel; `known` are those of whom that is written down."""
+    came = tuple(user for user in users if user not in known)
+    if not came:
+        return Decision(state=incident, reason="they were invited before")
+    return Decision(state=incident, events=(RespondersInvited(incident=incident.id, users=came),), reason="invited")
 
 
 def acknowledged(incident: Incident, now: datetime) -> Decision[Incident]:
@@ -179,16 +190,18 @@ def resolve(incident: Incident, *, by: str, now: datetime, comment: str = "") ->
     """The impact is over. MTTR counts from the start of the impact, see docs/decisions/0004-what-mttr-measures.md."""
     if not incident.open:
         return Decision(state=incident, reason="it is resolved already")
-    acknowledged_at = incident.acknowledged_at
+    began, noticed = incident.started_at, incident.acknowledged_at
+    # a clock that was set back ends no incident before what is known of it
+    ended = max(now, incident.declared_at, noticed or now)
     event = IncidentResolved(
         incident=incident.id,
         severity=incident.severity.value,
         comment=comment,
-        time_to_detect=(incident.declared_at - incident.started_at).total_seconds(),
-        time_to_acknowledge=(acknowledged_at - incident.started_at).total_seconds() if acknowledged_at else None,
-        time_to_resolve=(now - incident.started_at).total_seconds(),
+        time_to_detect=(incident.declared_at - began).total_seconds(),
+        time_to_acknowledge=max((noticed - began).total_seconds(), 0.0) if noticed else None,
+        time_to_resolve=(ended - began).total_seconds(),
     )
-    done = replace(incident, status=IncidentStatus.RESOLVED, resolved_at=now, resolved_by=by)
+    done = replace(incident, status=IncidentStatus.RESOLVED, resolved_at=ended, resolved_by=by)
     return Decision(state=done, events=(event,), reason=f"resolved by {by}")
 
 
@@ -206,6 +219,19 @@ def archived(incident: Incident, now: datetime) -> Decision[Incident]:
 def archives_on_resolve(incident: Incident, archive: Archive, write_for: tuple[Severity, ...]) -> bool:
     """Whether the channel closes with the resolution: by setting, or because no postmortem will come."""
     return archive == "at_once" or (archive == "after_postmortem" and incident.severity not in write_for)
+
+
+def in_turn(kind: str, number: int, at: datetime, why: str, **payload: Any) -> Timer:
+    """A timer, one for each `why`, that waits its turn behind what is being done for incident `number` in Slack."""
+    subject = f"incident:{number}"
+    return Timer(
+        kind=kind,
+        key=f"{subject}:{kind}:{why}",
+        at=at,
+        subject=subject,
+        lane=f"{LANE}:{subject}",
+        payload={"incident": number, **payload},
+    )
 
 
 def _note(incident: Incident, source: Source) -> NoteAdded:

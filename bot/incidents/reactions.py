@@ -1,10 +1,16 @@
 """What happens after facts about incidents: the channel, the people, the pinned card, the closing."""
 
+from collections.abc import Awaitable
+from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
-from bot.bus import Fact, on
+from bot.bus import Fact, on, task
+from bot.cards.card import Card
 from bot.events import (
+    AcknowledgementWithdrawn,
     AlertAcknowledged,
+    AlertEvent,
     AlertJoinedIncident,
     AlertOpened,
     AlertResolved,
@@ -27,14 +33,16 @@ from bot.events import (
     UpdatePosted,
 )
 from bot.incidents import cards, decide, service
+from bot.incidents.decide import LANE
 from bot.oncall import rota
-from bot.ports import ChatError, Ports, Posted
-from bot.posting import show
+from bot.ports import Chat, ChatError, Ports, Posted
+from bot.posting import CLOSED, NO_THREAD, distrust, find, show
 from storage.records.alerts import Severity
 from storage.records.incidents import Incident
+from storage.records.jobs import Job
 from storage.records.posts import Post
 
-LANE = "incident"
+T = TypeVar("T")
 
 
 @on(AlertOpened, lane="incident-of-alert")
@@ -53,46 +61,71 @@ async def declare(ports: Ports, fact: Fact[AlertOpened]) -> None:
         )
 
 
-@on(AlertAcknowledged, lane="incident-of-alert")
-async def note_acknowledgement(ports: Ports, fact: Fact[AlertAcknowledged]) -> None:
-    """Remember when somebody was first at it."""
-    await service.acknowledged(ports, fact.event.alert, fact.at)
+@on(AlertAcknowledged, AcknowledgementWithdrawn, lane="incident-of-alert")
+async def follow_alert(ports: Ports, fact: Fact[AlertEvent]) -> None:
+    """Remember when somebody was first at it, and show on the incident's cards how its alert stands."""
+    if isinstance(fact.event, AlertAcknowledged):
+        await service.acknowledged(ports, fact.event.alert, fact.at)
+    incident = await service.of_alert(ports, fact.event.alert)
+    if incident is not None:
+        await service.plan(ports, decide.in_turn(decide.REFRESH, incident.id, ports.now(), f"fact:{fact.id}"))
+
+
+@on(AlertResolved, lane="incident-of-alert")
+async def offer_resolution(ports: Ports, fact: Fact[AlertResolved]) -> None:
+    """Ask in the channel whether the incident is over, once its alert is."""
+    incident, alert = await service.of_alert(ports, fact.event.alert), fact.event.alert
+    if incident is not None and incident.open:
+        when = fact.at.isoformat()
+        offer = decide.in_turn(decide.OFFER, incident.id, ports.now(), f"fact:{fact.id}", alert=alert, over=when)
+        await service.plan(ports, offer)
+
+
+@task(decide.OFFER)
+async def offer(ports: Ports, job: Job) -> None:
+    """Say that an alert is over, and offer to resolve the incident when none of its alerts is open any more."""
+    number, alert, at = job.payload["incident"], job.payload["alert"], datetime.fromisoformat(job.payload["over"])
+    seen = await service.view(ports, number)
+    if not seen.incident.open:
+        return
+    firing = [a for a in seen.alerts if a.open and a.id != alert]
+    await _speak(ports, number, cards.alert_over(seen.incident, alert, at, firing), key=job.key, attempt=job.attempts)
+    await _refresh(ports, number, job.attempts)
+
+
+@on(IncidentDeclared, lane=LANE)
+async def announce(ports: Ports, fact: Fact[IncidentDeclared]) -> None:
+    """Tell the channel of all incidents."""
+    await _digest(ports, fact.event.incident, attempt=fact.attempt)
 
 
 @on(IncidentDeclared, lane=LANE)
 async def open_channel(ports: Ports, fact: Fact[IncidentDeclared]) -> None:
-    """Announce the incident and make its channel; what cannot be made is said on the card."""
-    number = fact.event.incident
-    await _digest(ports, number, attempt=fact.attempt)
-    if ports.chat is None:
+    """Make the incident's channel; what cannot be made is said on the card."""
+    number, chat = fact.event.incident, ports.chat
+    seen = await service.view(ports, number)
+    if chat is None or seen.incident.channel:
         return
-    try:
-        channel, name = await ports.chat.open_channel(f"{ports.manage.incidents.channel_prefix}{number}")
-    except ChatError as refused:
-        if refused.retry:
-            raise
-        await _trouble(ports, number, "No channel could be opened", refused)
-        return
-    await service.change(ports, number, service.BOT, lambda i: decide.open_channel(i, channel, name))
+    opening = chat.open_channel(f"{ports.manage.incidents.channel_prefix}{number}")
+    made = await _tried(ports, number, "No channel could be opened", opening)
+    if made is not None:
+        await service.change(ports, number, service.BOT, lambda i: decide.open_channel(i, *made))
 
 
 @on(ChannelOpened, lane=LANE)
 async def furnish(ports: Ports, fact: Fact[ChannelOpened]) -> None:
-    """Pin the summary card, set the topic, invite who is on call and who declared it."""
-    number, chat = fact.event.incident, ports.chat
-    post = await _summary(ports, number, attempt=fact.attempt)
-    if chat is None or post is None:
+    """Pin the summary card, set the topic, invite who is on call and who declared it; none depends on another."""
+    number, chat, attempt = fact.event.incident, ports.chat, fact.attempt
+    if chat is None:
         return
-    seen = await service.view(ports, number)
-    try:
-        await chat.pin(Posted(post.channel, post.ts))
-        await chat.topic(fact.event.channel, f"{seen.incident.severity.value} · {seen.incident.title}")
-    except ChatError as refused:
-        if refused.retry:
-            raise
-        await _trouble(ports, number, "The channel could not be set up", refused)
-    await _invite(ports, seen.incident)
-    await _digest(ports, number, attempt=fact.attempt)
+    post = await _tried(ports, number, "The summary could not be posted", _summary(ports, number, attempt=attempt))
+    if post is not None:
+        await _tried(ports, number, "The summary could not be pinned", chat.pin(Posted(post.channel, post.ts)))
+    incident = (await service.view(ports, number)).incident
+    topic = chat.topic(fact.event.channel, f"{incident.severity.value} · {incident.title}")
+    await _tried(ports, number, "The channel's topic could not be set", topic)
+    await _tried(ports, number, "Nobody could be invited", _invite(ports, incident))
+    await _digest(ports, number, attempt=attempt)
 
 
 @on(
@@ -107,9 +140,10 @@ async def furnish(ports: Ports, fact: Fact[ChannelOpened]) -> None:
 )
 async def follow(ports: Ports, fact: Fact[IncidentEvent]) -> None:
     """Say in the channel what happened, and bring both cards up to date."""
-    await _say(ports, fact)
-    await _summary(ports, fact.event.incident, attempt=fact.attempt)
-    await _digest(ports, fact.event.incident, attempt=fact.attempt)
+    said = cards.happened(fact.event, fact.actor, fact.at)
+    if said is not None:
+        await _speak(ports, fact.event.incident, said, key=f"entry:{fact.id}", attempt=fact.attempt)
+    await _refresh(ports, fact.event.incident, fact.attempt)
 
 
 @on(IncidentResolved, lane=LANE)
@@ -122,19 +156,25 @@ async def close(ports: Ports, fact: Fact[IncidentResolved]) -> None:
         await _archive(ports, seen.incident)
 
 
-@on(PostmortemPublished, lane=LANE)
-async def close_after_postmortem(ports: Ports, fact: Fact[PostmortemPublished]) -> None:
-    """Archive the channel now that the postmortem is done."""
-    seen = await service.view(ports, fact.event.incident)
-    await _refresh(ports, fact.event.incident, fact.attempt)
-    if ports.manage.incidents.archive == "after_postmortem":
-        await _archive(ports, seen.incident)
-
-
-@on(PostmortemScheduled, PostmortemApproved, lane=LANE)
+@on(PostmortemScheduled, PostmortemApproved, PostmortemPublished)
 async def show_postmortem(ports: Ports, fact: Fact[PostmortemEvent]) -> None:
-    """Keep the postmortem's state on the cards."""
-    await _refresh(ports, fact.event.incident, fact.attempt)
+    """Keep the postmortem's state on the cards, and close the channel once it is published."""
+    number, why, now = fact.event.incident, f"fact:{fact.id}", ports.now()
+    await service.plan(ports, decide.in_turn(decide.REFRESH, number, now, why))
+    if isinstance(fact.event, PostmortemPublished) and ports.manage.incidents.archive == "after_postmortem":
+        await service.plan(ports, decide.in_turn(decide.ARCHIVE, number, now, why))
+
+
+@task(decide.REFRESH)
+async def refresh(ports: Ports, job: Job) -> None:
+    """Bring both cards up to date."""
+    await _refresh(ports, job.payload["incident"], job.attempts)
+
+
+@task(decide.ARCHIVE)
+async def archive(ports: Ports, job: Job) -> None:
+    """Archive the channel now that the postmortem is done."""
+    await _archive(ports, (await service.view(ports, job.payload["incident"])).incident)
 
 
 @on(ChannelArchived, lane=LANE)
@@ -143,61 +183,56 @@ async def show_archived(ports: Ports, fact: Fact[ChannelArchived]) -> None:
     await _digest(ports, fact.event.incident, attempt=fact.attempt)
 
 
-@on(AlertResolved, lane="incident-of-alert")
-async def offer_resolution(ports: Ports, fact: Fact[AlertResolved]) -> None:
-    """Ask in the channel whether the incident is over, once its alert is."""
-    incident = await service.of_alert(ports, fact.event.alert)
-    if incident is None or not incident.open or not incident.channel:
+@on(NoteAdded, NoteRemoved, lane="notes")
+async def confirm_note(ports: Ports, fact: Fact[IncidentEvent]) -> None:
+    """Answer in the message's thread that it stands on the timeline, or no longer does."""
+    event, chat = fact.event, ports.chat
+    if chat is None or not isinstance(event, NoteAdded | NoteRemoved) or not event.ts:
+        return
+    answer = _confirm(ports, chat, fact, event)
+    await _tried(ports, event.incident, "A message on the timeline could not be answered", answer)
+
+
+async def _confirm(ports: Ports, chat: Chat, fact: Fact[IncidentEvent], event: NoteAdded | NoteRemoved) -> None:
+    message = await chat.message(event.channel, event.ts)
+    if message is None:  # deleted meanwhile: the timeline keeps its words
         return
     await show(
         ports,
-        cards.alert_over(incident, fact.event.alert, fact.at),
-        key=f"offer:{fact.id}",
-        subject=incident.subject,
+        cards.pinned(fact.actor, removed=isinstance(event, NoteRemoved)),
+        key=f"note:{event.incident}:{event.channel}:{event.ts}",
+        subject=event.subject,
         kind="note",
-        channel=incident.channel,
+        channel=event.channel,
+        thread_ts=str(message.get("thread_ts") or event.ts),
         attempt=fact.attempt,
     )
-    await _summary(ports, incident.id, attempt=fact.attempt)
 
 
-@on(NoteAdded, NoteRemoved, lane="notes")
-async def confirm_note(ports: Ports, fact: Fact[IncidentEvent]) -> None:
-    """Answer below the message that it stands on the timeline, or no longer does."""
-    event = fact.event
-    if not isinstance(event, NoteAdded | NoteRemoved) or not event.ts:
-        return
+async def _speak(ports: Ports, number: int, card: Card, *, key: str, attempt: int) -> None:
+    """Say something in the incident's channel; while it has none, in the thread of its announcement."""
+    incident = (await service.view(ports, number)).incident
+    say = partial(show, ports, card, key=key, subject=incident.subject, kind="note", attempt=attempt)
+    if incident.channel and incident.archived_at is None:
+        try:
+            await say(channel=incident.channel)
+        except ChatError as refused:
+            if refused.code not in CLOSED:
+                raise
+            await _closed(ports, number)
+        else:
+            return
+    announcement = f"{incident.subject}:digest"
     try:
-        await show(
-            ports,
-            cards.pinned(fact.actor, removed=isinstance(event, NoteRemoved)),
-            key=f"note:{event.incident}:{event.channel}:{event.ts}",
-            subject=event.subject,
-            kind="note",
-            channel=event.channel,
-            thread_ts=event.ts,
-            attempt=fact.attempt,
-        )
+        below = await find(ports, announcement)
+        await say(channel=below.channel if below else "", thread_ts=below.ts if below else "")
     except ChatError as refused:
-        if refused.retry:
+        if refused.code not in NO_THREAD:
             raise
-        await _trouble(ports, event.incident, "A pinned message could not be answered", refused)
-
-
-async def _say(ports: Ports, fact: Fact[IncidentEvent]) -> None:
-    seen = await service.view(ports, fact.event.incident)
-    said = cards.happened(fact.event, fact.actor, fact.at)
-    place = seen.incident.channel or ports.manage.channels.incidents
-    if said is not None and seen.incident.archived_at is None:
-        await show(
-            ports,
-            said,
-            key=f"entry:{fact.id}",
-            subject=fact.subject,
-            kind="note",
-            channel=place,
-            attempt=fact.attempt,
-        )
+        await distrust(ports, announcement)
+        await _digest(ports, number, attempt=attempt)
+        below = await find(ports, announcement)
+        await say(channel=below.channel if below else "", thread_ts=below.ts if below else "")
 
 
 async def _refresh(ports: Ports, number: int, attempt: int) -> None:
@@ -207,20 +242,29 @@ async def _refresh(ports: Ports, number: int, attempt: int) -> None:
 
 async def _summary(ports: Ports, number: int, *, attempt: int) -> Post | None:
     seen = await service.view(ports, number)
-    if not seen.incident.channel or seen.incident.archived_at is not None:
+    if ports.chat is None or not seen.incident.channel or seen.incident.archived_at is not None:
         return None
-    return await _card(ports, seen, f"{seen.incident.subject}:card", seen.incident.channel, attempt)
+    try:
+        post = await _card(ports, seen, f"{seen.incident.subject}:card", seen.incident.channel, attempt)
+    except ChatError as refused:
+        if refused.code not in CLOSED:
+            raise
+        post = None
+    if post is None:
+        await _closed(ports, number)
+    return post
 
 
 async def _digest(ports: Ports, number: int, *, attempt: int) -> None:
-    seen = await service.view(ports, number)
-    await _card(ports, seen, f"{seen.incident.subject}:digest", ports.manage.channels.incidents, attempt)
+    seen, place = await service.view(ports, number), ports.manage.channels.incidents
+    digest = _card(ports, seen, f"{seen.incident.subject}:digest", place, attempt)
+    await _tried(ports, number, f"It could not be announced in {place}", digest)
 
 
 async def _card(ports: Ports, seen: service.View, key: str, channel: str, attempt: int) -> Post | None:
     return await show(
         ports,
-        cards.live(seen.incident, seen.alerts, seen.postmortem),
+        cards.live(seen.incident, seen.alerts, seen.postmortem, seen.links),
         key=key,
         subject=seen.incident.subject,
         kind="card",
@@ -235,35 +279,40 @@ async def _invite(ports: Ports, incident: Incident) -> None:
     if ports.chat is None or not people:
         return
     refused = await ports.chat.invite(incident.channel, people)
-    if came := tuple(user for user in people if user not in refused):
-        await service.change(ports, incident.id, service.BOT, lambda i: decide.invited(i, came))
+    await service.invited(ports, incident.id, [user for user in people if user not in refused])
     for user, error in refused.items():
         mend = f"Slack says {error}; invite somebody else by hand."
-        await service.change(
-            ports,
-            incident.id,
-            service.BOT,
-            partial(decide.troubled, what=f"{user} could not be invited", error=error, mend=mend),
-        )
+        await _say_trouble(ports, incident.id, f"@{user} could not be invited", error, mend)
 
 
 async def _archive(ports: Ports, incident: Incident) -> None:
     if ports.chat is None or not incident.channel or incident.archived_at is not None:
         return
+    what = "The channel could not be archived"
+    if await _tried(ports, incident.id, what, _done(ports.chat.archive(incident.channel))):
+        await _closed(ports, incident.id)
+
+
+async def _closed(ports: Ports, number: int) -> None:
+    """Write down that the channel takes nothing more, whoever archived it."""
+    await service.change(ports, number, service.BOT, lambda i: decide.archived(i, ports.now()))
+
+
+async def _done(work: Awaitable[None]) -> bool:
+    await work
+    return True
+
+
+async def _tried(ports: Ports, number: int, what: str, work: Awaitable[T]) -> T | None:
+    """Give what comes of `work` in Slack; what Slack refuses for good is said on the card, and gives None."""
     try:
-        await ports.chat.archive(incident.channel)
+        return await work
     except ChatError as refused:
         if refused.retry:
             raise
-        await _trouble(ports, incident.id, "The channel could not be archived", refused)
-        return
-    await service.change(ports, incident.id, service.BOT, lambda i: decide.archived(i, ports.now()))
+        await _say_trouble(ports, number, what, refused.code, str(refused))
+        return None
 
 
-async def _trouble(ports: Ports, number: int, what: str, refused: ChatError) -> None:
-    await service.change(
-        ports,
-        number,
-        service.BOT,
-        lambda i: decide.troubled(i, what=what, error=refused.code, mend=str(refused)),
-    )
+async def _say_trouble(ports: Ports, number: int, what: str, error: str, mend: str) -> None:
+    await service.change(ports, number, service.BOT, lambda i: decide.troubled(i, what=what, error=error, mend=mend))

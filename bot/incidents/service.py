@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.decision import Decision, commit
+from bot.cards.card import Link
+from bot.decision import Decision, Timer, commit, job_of
 from bot.incidents import decide, timeline
 from bot.incidents.decide import Source
-from bot.ports import Ports
+from bot.ports import Ports, Posted
 from storage.records.alerts import Alert, Severity
 from storage.records.incidents import Incident, IncidentStatus
+from storage.records.journal import Entry
 from storage.records.postmortems import Postmortem
-from storage.tables import alerts, incidents, journal, postmortems
+from storage.tables import alerts, incidents, journal, postmortems, posts
 from storage.unit_of_work import UnitOfWork
 
 BOT = "bot"
@@ -28,6 +30,7 @@ class View:
     incident: Incident
     alerts: tuple[Alert, ...]
     postmortem: Postmortem | None
+    links: tuple[Link, ...] = ()
 
 
 async def declare(
@@ -73,16 +76,7 @@ async def change(
     ports: Ports, number: int, actor: str, choose: Callable[[Incident], Decision[Incident]]
 ) -> Decision[Incident]:
     """Read incident `number`, decide, commit; raises `UnknownIncident`."""
-
-    async def work(unit: UnitOfWork) -> Decision[Incident]:
-        incident = await incidents.get(unit.conn, number, lock=True)
-        if incident is None:
-            raise UnknownIncident(f"there is no incident #{number}")
-        decision = choose(incident)
-        await _commit(ports, unit, decision, actor)
-        return decision
-
-    return await ports.store.transact(work)
+    return await _change(ports, number, actor, lambda incident, _: choose(incident))
 
 
 async def update(
@@ -99,14 +93,22 @@ async def resolve(ports: Ports, number: int, *, by: str, comment: str = "") -> D
 
 async def note(ports: Ports, number: int, source: Source, *, by: str) -> Decision[Incident]:
     """Put a message on the timeline."""
-    known = await _pinned(ports, number)
-    return await change(ports, number, by, lambda i: decide.note(i, source, known))
+    return await _change(ports, number, by, lambda i, told: decide.note(i, source, timeline.pinned(told)))
 
 
 async def unnote(ports: Ports, number: int, channel: str, ts: str, *, by: str) -> Decision[Incident]:
     """Take a message off the timeline."""
-    known = await _pinned(ports, number)
-    return await change(ports, number, by, lambda i: decide.unnote(i, channel, ts, known))
+    return await _change(ports, number, by, lambda i, told: decide.unnote(i, channel, ts, timeline.pinned(told)))
+
+
+async def invited(ports: Ports, number: int, users: Sequence[str]) -> Decision[Incident]:
+    """Write down who came to the channel, each once."""
+    return await _change(ports, number, BOT, lambda i, told: decide.invited(i, users, timeline.invited(told)))
+
+
+async def plan(ports: Ports, timer: Timer) -> None:
+    """Have something done later that nobody need decide."""
+    await ports.store.transact(lambda unit: unit.enqueue([job_of(timer)]))
 
 
 async def acknowledged(ports: Ports, alert: int, at: datetime) -> None:
@@ -124,17 +126,27 @@ async def of_alert(ports: Ports, alert: int) -> Incident | None:
 
 
 async def view(ports: Ports, number: int) -> View:
-    """Incident `number` with its alerts and its postmortem; raises `UnknownIncident`."""
+    """Incident `number` with its alerts, its postmortem and where to read more; raises `UnknownIncident`."""
     async with ports.store.read() as conn:
         incident = await incidents.get(conn, number)
         if incident is None:
             raise UnknownIncident(f"there is no incident #{number}")
-        raised = [await alerts.get(conn, alert) for alert in incident.alert_ids]
-        return View(
-            incident=incident,
-            alerts=tuple(alert for alert in raised if alert is not None),
-            postmortem=await postmortems.get(conn, number),
-        )
+        found = [await alerts.get(conn, alert) for alert in incident.alert_ids]
+        raised = tuple(alert for alert in found if alert is not None)
+        cards = [await posts.get(conn, f"{alert.subject}:card") for alert in raised]
+        source = timeline.source(await journal.of_subjects(conn, [incident.subject]))
+        postmortem = await postmortems.get(conn, number)
+    places = [(f"alert #{alert.id}", Posted(p.channel, p.ts)) for alert, p in zip(raised, cards, strict=True) if p]
+    if source[1]:
+        places.append(("the message it was declared from", Posted(*source)))
+    said = [Link(ports.chat.link(place), text) for text, place in places] if ports.chat else []
+    runbooks = dict.fromkeys(alert.runbook for alert in raised if alert.runbook.startswith(("http://", "https://")))
+    return View(
+        incident=incident,
+        alerts=raised,
+        postmortem=postmortem,
+        links=tuple(link for link in (*said, *(Link(url, "runbook") for url in runbooks)) if link.url),
+    )
 
 
 async def lines(ports: Ports, number: int) -> Sequence[timeline.Line]:
@@ -164,9 +176,18 @@ async def numbered(ports: Ports, number: int | None, channel: str) -> int:
     return found.id
 
 
-async def _pinned(ports: Ports, number: int) -> frozenset[tuple[str, str]]:
-    async with ports.store.read() as conn:
-        return timeline.pinned(await journal.of_subjects(conn, [f"incident:{number}"]))
+async def _change(
+    ports: Ports, number: int, actor: str, choose: Callable[[Incident, Sequence[Entry]], Decision[Incident]]
+) -> Decision[Incident]:
+    async def work(unit: UnitOfWork) -> Decision[Incident]:
+        incident = await incidents.get(unit.conn, number, lock=True)
+        if incident is None:
+            raise UnknownIncident(f"there is no incident #{number}")
+        decision = choose(incident, await journal.of_subjects(unit.conn, [incident.subject]))
+        await _commit(ports, unit, decision, actor)
+        return decision
+
+    return await ports.store.transact(work)
 
 
 async def _commit(ports: Ports, unit: UnitOfWork, decision: Decision[Incident], actor: str) -> None:

@@ -1,5 +1,6 @@
 """The timeline: the journal of an incident and its alerts, read back in the order in which things happened (pure)."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,11 +61,28 @@ def pinned(entries: Sequence[Entry]) -> frozenset[tuple[str, str]]:
     on: set[tuple[str, str]] = set()
     for entry in entries:
         place = (str(entry.payload.get("channel", "")), str(entry.payload.get("ts", "")))
-        if entry.kind == "NoteAdded":
+        if entry.kind == "NoteAdded" and place[1]:  # what was typed stands in no message
             on.add(place)
         elif entry.kind == "NoteRemoved":
             on.discard(place)
     return frozenset(on)
+
+
+def invited(entries: Sequence[Entry]) -> frozenset[str]:
+    """Who was invited to the channel."""
+    return frozenset(u for entry in entries if entry.kind == "RespondersInvited" for u in entry.payload["users"])
+
+
+def source(entries: Sequence[Entry]) -> tuple[str, str]:
+    """The (channel, ts) of the message that the incident was declared from, ("", "") without one."""
+    declared = (entry.payload for entry in entries if entry.kind == "IncidentDeclared")
+    return next(((str(p["source_channel"]), str(p["source_ts"])) for p in declared), ("", ""))
+
+
+def with_people(text: str) -> Text:
+    """The text with "@U…" in it made mentions."""
+    ids = re.split(r"@([UW][A-Z0-9]{2,20})\b", text)
+    return tuple(Person(part) if i % 2 else part for i, part in enumerate(ids)) if len(ids) > 1 else text
 
 
 _TOLD = frozenset(
@@ -130,7 +148,7 @@ def _of_incident(event: e.Event) -> Text | None:  # noqa: C901, PLR0911, PLR0912
         case e.ChannelOpened(name=name):
             return f"Channel #{name} opened"
         case e.ChannelTroubled(what=what, error=error):
-            return f"{what}: {error}"
+            return with_people(f"{what}: {error}")
         case e.RespondersInvited(users=users):
             named: list[str | Mark] = ["Invited "]
             for i, user in enumerate(users):
@@ -145,7 +163,7 @@ def _of_incident(event: e.Event) -> Text | None:  # noqa: C901, PLR0911, PLR0912
         case e.RoleAssigned(role=role, user=user):
             return (Person(user), f" is {role}")
         case e.NoteAdded(text=text):
-            return f"“{text}”"
+            return f"“{text}”" if text.strip() else "a message without words"
         case e.IncidentResolved():
             return f"Incident resolved after {spans(event)}" + (f": {event.comment}" if event.comment else "")
         case e.ChannelArchived():

@@ -23,7 +23,7 @@ def current(turn: Turn | None, zone: str, now: datetime) -> Card:
         fields=(
             Field(label="Now", value=Person(turn.user)),
             Field(label="Until", value=(Moment(turn.until, "date"), f" ({ago(turn.until, now)})")),
-            Field(label="Next", value=Person(turn.following)),
+            Field(label="Next", value=Person(turn.following) if turn.following != turn.user else "the same again"),
         ),
         footer=f"Handovers in {zone}",
         data={

@@ -1,7 +1,7 @@
 """Who is on call, when turns change: pure, in the rota's own time zone."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.config.manage import WEEKDAYS, Oncall
@@ -9,7 +9,7 @@ from bot.config.manage import WEEKDAYS, Oncall
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """One person's turn; `since` and `until` are its handovers."""
+    """One person's turn from its handover `since` until the next one; `following` is who comes then."""
 
     user: str
     since: datetime
@@ -21,15 +21,15 @@ def turn(oncall: Oncall, now: datetime) -> Turn | None:
     """The turn that `now` falls into, None when the rota is empty.
 
     Turns are counted in local days from the first handover on or after `start`, so that a clock change makes a turn an
-    hour shorter or longer instead of shifting the handover.
+    hour shorter or longer instead of shifting the handover. A handover that a clock change skips takes place as much
+    later, one that comes twice at its first time (RFC 5545, section 3.3.5).
     """
     if not oncall.people:
         return None
     days = 7 if oncall.rotation == "weekly" else 1
     first = _first_day(oncall)
-    local = now.astimezone(ZoneInfo(oncall.timezone))
-    day = local.date() if local.time() >= _clock(oncall) else local.date() - timedelta(days=1)
-    count = (day - first).days // days
+    today = now.astimezone(ZoneInfo(oncall.timezone)).date()
+    count = ((today if now >= _handover(oncall, today) else today - timedelta(days=1)) - first).days // days
     begun = first + timedelta(days=count * days)
     people = oncall.people
     return Turn(
@@ -53,9 +53,7 @@ def _first_day(oncall: Oncall) -> date:
     return oncall.start + timedelta(days=(weekday - oncall.start.weekday()) % 7)
 
 
-def _clock(oncall: Oncall) -> time:
-    return time.fromisoformat(oncall.handover.split()[-1])
-
-
 def _handover(oncall: Oncall, day: date) -> datetime:
-    return datetime.combine(day, _clock(oncall), tzinfo=ZoneInfo(oncall.timezone))
+    clock = time.fromisoformat(oncall.handover.split()[-1])
+    # in UTC, because times of one zone compare by their faces, which repeat when clocks go back
+    return datetime.combine(day, clock, tzinfo=ZoneInfo(oncall.timezone)).astimezone(UTC)
