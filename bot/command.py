@@ -106,7 +106,9 @@ def spelled(option: click.Option) -> str:
     said = option.opts[0]
     if not option.is_flag:
         kind = option.type
-        value = "|".join(map(str, kind.choices)) if isinstance(kind, click.Choice) else kind.name.upper()
+        value = (
+            "|".join(map(str, kind.choices)) if isinstance(kind, click.Choice) else kind.name.partition(" ")[0].upper()
+        )
         said = f"{said} {option.metavar or value}{'...' if option.multiple else ''}"
     return said if option.required else f"[{said}]"
 
@@ -221,8 +223,8 @@ def parse(cmd: Command, argv: Sequence[str]) -> dict[str, Any]:
 def _refused(cmd: Command, wrong: click.ClickException) -> Usage:
     usage = f"Usage: {cmd.usage}"
     if isinstance(wrong, click.NoSuchOption):
-        known = [o for p in cmd.shown for o in p.opts if o.startswith("-")]
-        close = nearest(wrong.option_name, known)
+        known = {o.lstrip("-"): o for p in cmd.shown if isinstance(p, click.Option) for o in p.opts}
+        close = [known[name] for name in nearest(wrong.option_name.lstrip("-"), known)]
         hint = f"Did you mean {listing(close, 'or')}? {usage}" if close else usage
         return Usage(f"`{cmd.name}` has no option {cut(wrong.option_name, SHOWN)}", hint)
     return Usage(cut(wrong.format_message().rstrip("."), 300), usage)
