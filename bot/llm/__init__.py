@@ -1,1 +1,1 @@
-"""The language model's edge."""
+"""The language model: what may be sent to it, how much, and the client."""

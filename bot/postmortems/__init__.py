@@ -1,1 +1,1 @@
-"""Postmortems drafted from the journal and reviewed by people."""
+"""Postmortems: drafted from the journal section by section, reviewed in a thread, approved by a person."""

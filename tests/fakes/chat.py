@@ -1,0 +1,134 @@
+"""Slack for tests: records what is said where, and refuses on request."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bot.cards.card import Card
+from bot.cards.marks import plain
+from bot.ports import ChatError, Posted
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that stands in the fake workspace; `edits` counts how often its card was replaced."""
+
+    channel: str
+    ts: str
+    card: Card
+    key: str = ""
+    thread_ts: str = ""
+    broadcast: bool = False
+    edits: int = 0
+
+    @property
+    def text(self) -> str:
+        """All that the card says, plainly."""
+        card = self.card
+        parts = [card.title, *map(plain, card.body), *(f"{f.label}: {plain(f.value)}" for f in card.fields)]
+        return "\n".join([*parts, *map(plain, card.steps), plain(card.footer), plain(card.hint)])
+
+
+@dataclass
+class FakeChat:
+    """Satisfies `bot.ports.Chat`. `refusals` maps a method's name to the errors it raises, one for each call."""
+
+    connected: bool = True
+    messages: list[Message] = field(default_factory=list)
+    whispers: list[tuple[str, str, Card, str]] = field(default_factory=list)
+    files: list[dict[str, str]] = field(default_factory=list)
+    channels: dict[str, str] = field(default_factory=dict)
+    invited: dict[str, list[str]] = field(default_factory=dict)
+    uninvitable: dict[str, str] = field(default_factory=dict)
+    topics: dict[str, str] = field(default_factory=dict)
+    pins: list[Posted] = field(default_factory=list)
+    archived: list[str] = field(default_factory=list)
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    refusals: dict[str, list[ChatError]] = field(default_factory=dict)
+    address: str = "https://example.slack.com"
+
+    async def post(
+        self, channel: str, card: Card, *, key: str, thread_ts: str = "", attempt: int = 1, broadcast: bool = False
+    ) -> Posted:
+        self._may("post", channel)
+        if attempt > 1:
+            for message in self.messages:
+                if message.key == key:
+                    return Posted(message.channel, message.ts)
+        message = Message(self._id(channel), f"1700000000.{len(self.messages):06}", card, key, thread_ts, broadcast)
+        self.messages.append(message)
+        return Posted(message.channel, message.ts)
+
+    async def update(self, posted: Posted, card: Card) -> None:
+        self._may("update", posted.channel)
+        for i, message in enumerate(self.messages):
+            if (message.channel, message.ts) == (posted.channel, posted.ts):
+                self.messages[i] = replace(message, card=card, edits=message.edits + 1)
+                return
+        raise ChatError("message_not_found", f"there is no message {posted.ts} to edit")
+
+    async def whisper(self, channel: str, user: str, card: Card, *, thread_ts: str = "") -> None:
+        self._may("whisper", channel)
+        self.whispers.append((channel, user, card, thread_ts))
+
+    async def direct(self, user: str) -> str:
+        return f"D{user[1:]}"
+
+    async def open_channel(self, name: str) -> tuple[str, str]:
+        self._may("open_channel", "")
+        channel = self.channels.setdefault(name, f"C{len(self.channels) + 1:07}")
+        return channel, name
+
+    async def invite(self, channel: str, users: Sequence[str]) -> Mapping[str, str]:
+        self._may("invite", channel)
+        self.invited.setdefault(channel, []).extend(user for user in users if user not in self.uninvitable)
+        return {user: self.uninvitable[user] for user in users if user in self.uninvitable}
+
+    async def join(self, channel: str) -> None:
+        self._may("join", channel)
+
+    async def topic(self, channel: str, text: str) -> None:
+        self._may("topic", channel)
+        self.topics[channel] = text
+
+    async def pin(self, posted: Posted) -> None:
+        self._may("pin", posted.channel)
+        if posted not in self.pins:
+            self.pins.append(posted)
+
+    async def archive(self, channel: str) -> None:
+        self._may("archive", "")
+        if channel not in self.archived:
+            self.archived.append(channel)
+
+    async def upload(self, channel: str, *, name: str, title: str, content: str, thread_ts: str = "") -> str:
+        self._may("upload", channel)
+        file = {"channel": channel, "name": name, "title": title, "content": content, "thread_ts": thread_ts}
+        self.files.append(file)
+        return f"F{len(self.files):07}"
+
+    async def message(self, channel: str, ts: str) -> Mapping[str, Any] | None:
+        found = (m for m in self.messages if (m.channel, m.ts) == (channel, ts))
+        return next(({"text": m.text, "user": "U0000BOT", "ts": m.ts} for m in found), None)
+
+    async def groups_of(self, user: str, groups: Sequence[str]) -> frozenset[str]:
+        return frozenset(group for group in groups if user in self.groups.get(group, ()))
+
+    async def members_of(self, group: str) -> tuple[str, ...]:
+        return self.groups.get(group, ())
+
+    async def probe(self) -> float:
+        self._may("probe", "")
+        return 1.0
+
+    def link(self, posted: Posted) -> str:
+        return f"{self.address}/archives/{posted.channel}/p{posted.ts.replace('.', '')}" if self.address else ""
+
+    def _may(self, method: str, channel: str) -> None:
+        if planned := self.refusals.get(method):
+            raise planned.pop(0)
+        if channel in self.archived:
+            raise ChatError("is_archived", f"{method} in {channel}: the channel is archived; open it again")
+
+    def _id(self, channel: str) -> str:
+        return self.channels.get(channel.lstrip("#"), channel)
