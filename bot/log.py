@@ -1,7 +1,6 @@
 """Log lines: structlog and the standard library's loggers in one form, with secrets taken out of every line.
 
-A secret is known by the name of its key, by its form (Slack's tokens, passwords in addresses, bearer tokens ...), or
-because it is one of the settings.
+A secret is known by the name of its key, by its form (see `bot.llm.redaction`), or because it is one of the settings.
 """
 
 import logging
@@ -15,8 +14,11 @@ import structlog
 from pydantic import BaseModel, SecretStr
 from structlog.typing import EventDict, Processor
 
+from bot.llm.redaction import redact
+
 MASK = "••••"
 SHORTEST = 6  # a shorter secret is part of ordinary words, and masking it everywhere would only tell where it stands
+LONGEST = 20_000  # characters of one value: looking for secrets takes time, and nobody reads more
 
 LOUD_LIBRARIES = {
     "aiohttp.access": logging.CRITICAL,
@@ -35,21 +37,6 @@ LOUD_LIBRARIES = {
 
 _SECRET_KEY = re.compile(
     r"token|secret|passw|pwd|dsn|credential|authorization|cookie|api_?key|private_?key", re.IGNORECASE
-)
-_SECRET_TEXT = re.compile(
-    r"""
-      \b(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{6,}           # Slack
-    | \b(?:sk|rk|pk)[-_][A-Za-z0-9_-]{12,}                           # OpenAI, Stripe
-    | \bSG\.[\w-]{10,}\.[\w-]{10,}                                   # SendGrid
-    | \b(?:AKIA|ASIA)[A-Z0-9]{16}\b                                  # AWS
-    | \bgh[a-z]_[A-Za-z0-9]{20,} | \bgithub_pat_\w{20,}              # GitHub
-    | \beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+                              # JSON Web Tokens
-    | -----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----.*?(?:-----END[^-]*-----|\Z)
-    | (?<=://)(?P<user>[^/@\s:]*):[^/\s]+(?=@)                       # passwords in addresses
-    | \b(?P<scheme>bearer|basic)\s+[\w.~+/=-]{6,}
-    | \b(?P<name>[\w-]*(?:token|secret|passw(?:or)?d|api[_-]?key)["']?\s*[=:]\s*["']?)[^\s"',;&}\]]{4,}
-    """,
-    re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -118,8 +105,10 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """Return the text without secrets, and with control characters spelled out."""
+        if len(text) > LONGEST:
+            text = f"{text[:LONGEST]} … and {len(text) - LONGEST:,} characters more"
         known = self._known.sub(MASK, text) if self._known else text
-        return _CONTROL.sub(_spelled, _SECRET_TEXT.sub(_masked, known))
+        return _CONTROL.sub(_spelled, redact([known]).texts[0])
 
     def _value(self, key: str, value: Any) -> Any:
         match value:
@@ -141,14 +130,6 @@ def _worth_telling(record: logging.LogRecord) -> bool:
     names = record.name.split(".")
     heads = (".".join(names[:length]) for length in range(len(names), 0, -1))
     return record.levelno >= next((LOUD_LIBRARIES[head] for head in heads if head in LOUD_LIBRARIES), 0)
-
-
-def _masked(found: re.Match[str]) -> str:
-    if found["user"] is not None:
-        return f"{found['user']}:{MASK}"
-    if found["scheme"]:
-        return f"{found['scheme']} {MASK}"
-    return f"{found['name']}{MASK}" if found["name"] else MASK
 
 
 def _spelled(sign: re.Match[str]) -> str:

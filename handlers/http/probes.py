@@ -29,9 +29,9 @@ async def ready(_request: web.Request, app: App) -> web.Response:
     parts = {**await _store(app), **_slack(app)}
     failing = [name for name, part in parts.items() if not part["ok"]]
     if not failing:
-        return web.json_response({"status": "ready", **parts})
+        return web.json_response({"ready": True, **parts})
     hints = " ".join(str(parts[name].pop("hint")) for name in failing)
-    return later(f"not ready: {', '.join(failing)}", hints, status="not ready", **parts)
+    return later(f"not ready: {', '.join(failing)}", hints, ready=False, **parts)
 
 
 async def metrics(_request: web.Request, app: Measured) -> web.Response:

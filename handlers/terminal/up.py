@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -25,7 +26,9 @@ from handlers.terminal.failure import Failed, explained
 from handlers.terminal.render import console
 
 if TYPE_CHECKING:
-    from bot.app import App
+    from slack_bolt.async_app import AsyncApp
+
+    from handlers.measured import Measured
 
 SANDBOX_PORTS = (*range(8090, 8100), 0)
 """Where the sandbox's page is tried to be put, in this order; 0 is any free port."""
@@ -78,7 +81,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, version: str, displa
         from bot.app import running
         from bot.telemetry import Telemetry
         from handlers.measured import measured
-        from handlers.slack.app import listening, tasks
+        from handlers.slack.events import tasks
 
         telemetry = Telemetry(version)
         bot = await stack.enter_async_context(
@@ -86,33 +89,34 @@ async def _start(stack: AsyncExitStack, settings: Settings, version: str, displa
         )
         app = measured(bot, telemetry)
     with display.step("Slack" if settings.uses_slack else "Bot in the sandbox workspace"):
-        trouble, workspace = await _workspace(app)
-        await stack.enter_async_context(listening(app))
+        bolt, workspace = await _heard(stack, app)
     with display.step(f"HTTP door on {settings.host}, port {door.getsockname()[1]}"):
+        from handlers.http import slack
         from handlers.http.app import application
 
-        await stack.enter_async_context(_served(application(app), door))
+        await stack.enter_async_context(_served(application(app, slack.routes(place.settings, bolt)), door))
     if place.page:
         display.ready("Open the sandbox workspace in your browser:", place.page, "Ctrl-C stops it.")
-    elif trouble:
-        display.ready("Slack cannot be reached, the bot goes on trying:", trouble, "Ctrl-C stops it.")
-    else:
+    elif workspace:
         display.ready("Connected to your workspace:", workspace, f"Type {settings.slack_command} manage health there.")
+    else:
+        address = urlsplit(settings.slack_api_url).netloc
+        display.ready("Slack does not answer for now; the bot goes on trying:", address, "The log says why.")
 
 
-async def _workspace(app: "App") -> tuple[str, str]:
-    """Why Slack cannot be reached for now, or "", and the workspace's address. Raises `Failed` for a wrong token."""
+async def _heard(stack: AsyncExitStack, app: "Measured") -> tuple["AsyncApp", str]:
+    """Listen to Slack; gives the workspace's address too, "" while Slack is away. Raises `Failed` for a wrong token."""
     from bot.ports import ChatError
-    from bot.slack.client import SlackChat
+    from handlers.slack.app import Unusable, door_of, listening
 
-    if not isinstance(app.ports.chat, SlackChat):
-        return "", ""
     try:
-        return "", (await app.ports.chat.identity()).url
-    except ChatError as refused:
-        if not refused.retry:
-            raise Failed(f"SLACK_BOT_TOKEN: {refused}") from None
-        return str(refused), ""
+        bolt = await stack.enter_async_context(listening(app))
+    except Unusable as refused:
+        raise Failed(str(refused)) from None
+    try:
+        return bolt, (await door_of(app).chat.identity()).url
+    except ChatError:
+        return bolt, ""
 
 
 @asynccontextmanager
