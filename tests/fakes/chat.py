@@ -31,13 +31,17 @@ class Message:
 
 @dataclass
 class FakeChat:
-    """Satisfies `bot.ports.Chat`. `refusals` maps a method's name to the errors it raises, one for each call."""
+    """Satisfies `bot.ports.Chat`, held to it by tests/contracts/test_chat.py.
+
+    `refusals` maps a method's name to the errors it raises, one for each call; `taken` are names of others' channels.
+    """
 
     connected: bool = True
     messages: list[Message] = field(default_factory=list)
     whispers: list[tuple[str, str, Card, str]] = field(default_factory=list)
     files: list[dict[str, str]] = field(default_factory=list)
     channels: dict[str, str] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
     invited: dict[str, list[str]] = field(default_factory=dict)
     uninvitable: dict[str, str] = field(default_factory=dict)
     topics: dict[str, str] = field(default_factory=dict)
@@ -72,12 +76,16 @@ class FakeChat:
         self.whispers.append((channel, user, card, thread_ts))
 
     async def direct(self, user: str) -> str:
+        self._may("direct", "")
         return f"D{user[1:]}"
 
     async def open_channel(self, name: str) -> tuple[str, str]:
         self._may("open_channel", "")
-        channel = self.channels.setdefault(name, f"C{len(self.channels) + 1:07}")
-        return channel, name
+        number, free = 1, name
+        while free in self.taken or self.channels.get(free) in self.archived:
+            number += 1
+            free = f"{name}-{number}"
+        return self.channels.setdefault(free, f"C{len(self.channels) + 1:07}"), free
 
     async def invite(self, channel: str, users: Sequence[str]) -> Mapping[str, str]:
         self._may("invite", channel)

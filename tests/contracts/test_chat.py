@@ -1,0 +1,186 @@
+"""What every `Chat` promises: the fake of the rooms' tests, and the real client against a workspace on this machine."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import SecretStr
+
+from bot.cards.card import Card
+from bot.config.settings import Settings
+from bot.ports import Chat, ChatError, Posted
+from bot.sandbox import serve
+from bot.slack.client import sessioned
+from tests.fakes.chat import FakeChat
+
+ALERTS, PERSON, COLLEAGUE, GROUP = "C0ALERTS", "U0ONCALL", "U0BACKUP", "S0ONCALL"
+
+
+@dataclass(frozen=True)
+class World:
+    """A chat, and a look at what stands in a channel: titles, oldest first, without what only one person sees."""
+
+    chat: Chat
+    titles: Callable[[str], list[str]]
+
+
+@pytest.fixture(params=["fake", "slack"])
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    if request.param == "fake":
+        fake = FakeChat(
+            channels={"alerts": ALERTS},
+            taken={"general"},
+            uninvitable={"U0NOBODY": "user_not_found"},
+            groups={GROUP: (PERSON, COLLEAGUE)},
+        )
+        yield World(fake, lambda channel: [m.card.title for m in fake.messages if m.channel == channel])
+        return
+    async with serve() as workspace:
+        settings = Settings(
+            slack_bot_token=SecretStr(workspace.bot_token),
+            slack_app_token=SecretStr(workspace.app_token),
+            slack_api_url=workspace.api_url,
+        )
+        async with sessioned(settings, now=lambda: datetime.now(UTC)) as chat:
+            yield World(
+                chat,
+                lambda channel: [
+                    m.text for m in workspace.messages(channel) if m.by_bot and not m.only_for and not m.subtype
+                ],
+            )
+        assert workspace.violations == []
+
+
+def card(title: str) -> Card:
+    return Card(title=title)
+
+
+async def test_a_message_stands_where_it_was_posted(world: World) -> None:
+    posted = await world.chat.post("#alerts", card("one"), key="k")
+    assert posted.channel == ALERTS
+    assert world.titles(ALERTS) == ["one"]
+
+
+async def test_a_name_and_an_id_mean_the_same_channel(world: World) -> None:
+    by_name = await world.chat.post("#alerts", card("by name"), key="a")
+    by_id = await world.chat.post(ALERTS, card("by id"), key="b")
+    assert by_name.channel == by_id.channel
+
+
+async def test_messages_have_times_that_rise(world: World) -> None:
+    first = await world.chat.post("#alerts", card("one"), key="a")
+    second = await world.chat.post("#alerts", card("two"), key="b")
+    assert float(first.ts) < float(second.ts)
+
+
+async def test_a_later_attempt_finds_what_an_earlier_one_posted(world: World) -> None:
+    first = await world.chat.post("#alerts", card("one"), key="k")
+    assert await world.chat.post("#alerts", card("one"), key="k", attempt=2) == first
+    assert world.titles(ALERTS) == ["one"]
+
+
+async def test_a_later_attempt_finds_an_answer_in_a_thread(world: World) -> None:
+    root = await world.chat.post("#alerts", card("root"), key="root")
+    first = await world.chat.post("#alerts", card("answer"), key="k", thread_ts=root.ts)
+    assert await world.chat.post("#alerts", card("answer"), key="k", thread_ts=root.ts, attempt=3) == first
+
+
+async def test_a_later_attempt_posts_what_does_not_stand(world: World) -> None:
+    await world.chat.post("#alerts", card("other"), key="other")
+    await world.chat.post("#alerts", card("mine"), key="k", attempt=2)
+    assert world.titles(ALERTS) == ["other", "mine"]
+
+
+async def test_an_edit_replaces_what_is_said(world: World) -> None:
+    posted = await world.chat.post("#alerts", card("old"), key="k")
+    await world.chat.update(posted, card("new"))
+    assert world.titles(ALERTS) == ["new"]
+
+
+async def test_an_edit_of_nothing_is_refused_for_good(world: World) -> None:
+    with pytest.raises(ChatError) as caught:
+        await world.chat.update(Posted(ALERTS, "1000000000.000001"), card("new"))
+    assert (caught.value.code, caught.value.retry) == ("message_not_found", False)
+
+
+async def test_a_whisper_does_not_stand_in_the_channel(world: World) -> None:
+    await world.chat.whisper("#alerts", PERSON, card("psst"))
+    assert world.titles(ALERTS) == []
+
+
+async def test_a_direct_channel_can_be_posted_to_and_stays_the_same(world: World) -> None:
+    channel = await world.chat.direct(PERSON)
+    await world.chat.post(channel, card("page"), key="k")
+    assert await world.chat.direct(PERSON) == channel
+    assert world.titles(channel) == ["page"]
+
+
+async def test_a_channel_that_was_opened_already_is_found_again(world: World) -> None:
+    first = await world.chat.open_channel("incident-1")
+    assert await world.chat.open_channel("incident-1") == first
+    assert first[1] == "incident-1"
+
+
+async def test_a_name_that_is_taken_gets_a_number(world: World) -> None:
+    assert (await world.chat.open_channel("general"))[1] == "general-2"
+
+
+async def test_the_name_of_an_archived_channel_gets_a_number(world: World) -> None:
+    channel, _ = await world.chat.open_channel("incident-1")
+    await world.chat.archive(channel)
+    assert (await world.chat.open_channel("incident-1"))[1] == "incident-1-2"
+
+
+async def test_only_those_who_could_not_be_invited_are_told(world: World) -> None:
+    channel, _ = await world.chat.open_channel("incident-1")
+    assert await world.chat.invite(channel, [PERSON, "U0NOBODY", COLLEAGUE]) == {"U0NOBODY": "user_not_found"}
+    assert await world.chat.invite(channel, [PERSON]) == {}
+
+
+async def test_what_is_done_already_is_fine(world: World) -> None:
+    channel, _ = await world.chat.open_channel("incident-1")
+    posted = await world.chat.post(channel, card("summary"), key="k")
+    for _ in range(2):
+        await world.chat.join(channel)
+        await world.chat.topic(channel, "high · checkout")
+        await world.chat.pin(posted)
+    for _ in range(2):
+        await world.chat.archive(channel)
+
+
+async def test_an_archived_channel_takes_no_more_for_good(world: World) -> None:
+    channel, _ = await world.chat.open_channel("incident-1")
+    await world.chat.archive(channel)
+    with pytest.raises(ChatError, match="archived") as caught:
+        await world.chat.post(channel, card("late"), key="k")
+    assert (caught.value.code, caught.value.retry) == ("is_archived", False)
+
+
+async def test_files_have_ids_of_their_own(world: World) -> None:
+    ids = [await world.chat.upload("#alerts", name="a.md", title="A", content="text") for _ in range(2)]
+    assert all(ids)
+    assert len(set(ids)) == 2
+
+
+async def test_a_message_can_be_read_and_a_missing_one_is_none(world: World) -> None:
+    posted = await world.chat.post("#alerts", card("one"), key="k")
+    found = await world.chat.message(ALERTS, posted.ts)
+    assert found is not None
+    assert found["ts"] == posted.ts
+    assert "one" in found["text"]
+    assert await world.chat.message(ALERTS, "1000000000.000001") is None
+
+
+async def test_groups_and_members_agree(world: World) -> None:
+    assert await world.chat.members_of(GROUP) == (PERSON, COLLEAGUE)
+    assert await world.chat.groups_of(PERSON, [GROUP]) == {GROUP}
+    assert await world.chat.groups_of("U0YOU", [GROUP]) == frozenset()
+
+
+async def test_a_link_leads_to_the_message(world: World) -> None:
+    posted = await world.chat.post("#alerts", card("one"), key="k")
+    assert await world.chat.probe() > 0
+    link = world.chat.link(posted)
+    assert link.startswith("http")
+    assert link.endswith(f"/archives/{ALERTS}/p{posted.ts.replace('.', '')}")
