@@ -83,13 +83,13 @@ def section(postmortem: Postmortem, part: Section, sources: Sources, *, reason: 
     )
 
 
-def changed(section_name: str, event_author: str, text_version: int, by: str) -> Card:
-    """The note under a draft that says what a reply has changed."""
-    how = "your words were added to it" if event_author == facts.AUTHOR else f"written anew by {event_author}"
+def changed(part: Section, *, text_version: int, by: str, asked: str, noted: bool) -> Card:
+    """The note under a draft that says what a reply has changed; `asked` is the reply, with what is to say about it."""
+    how = "the words were added to it" if noted else f"it was written anew by {part.author}"
     return Card(
-        title=f"{sections.title(section_name)} changed",
+        title=f"{sections.title(part.name)} changed",
         level=Level.OK,
-        body=((f"Version {text_version}, asked for by ", Person(by), f": {how}. The section above shows it."),),
+        body=((f"Version {text_version}: as ", Person(by), f" asked, {how}. The section above shows it."), asked),
     )
 
 
@@ -243,10 +243,11 @@ def _paragraph(part: Section, sources: Sources) -> Text:
 
 def _origin(part: Section, reason: str) -> str:
     if part.author == facts.AUTHOR:
-        return f"{WITHOUT_AI}. {reason}".strip() if reason else WITHOUT_AI
+        return f"{WITHOUT_AI}. {reason}." if reason else WITHOUT_AI
     marked = sum(1 for statement in part.statements if statement.unverified)
     found = f"{plural(marked, 'statement')} could not be verified" if marked else "every statement checked"
-    return f"Written by {part.author} from the journal, {found}"
+    said = f"Written by {part.author} from the journal, {found}"
+    return f"{said}. {reason}." if reason else said
 
 
 def _status(postmortem: Postmortem) -> Text:

@@ -3,6 +3,7 @@
 import structlog
 
 from bot.bus import Fact, on, task
+from bot.cards.card import Card
 from bot.events import (
     ChangeRequested,
     DraftReady,
@@ -16,6 +17,7 @@ from bot.ports import ChatError, Ports
 from bot.posting import show
 from bot.postmortems import cards, markdown, review, service
 from storage.records.jobs import Job
+from storage.records.postmortems import Section, StatementKind
 from storage.records.posts import Post
 from storage.tables import posts
 from storage.unit_of_work import UnitOfWork
@@ -82,7 +84,7 @@ async def post_section(ports: Ports, fact: Fact[SectionDrafted]) -> None:
     if section.revision > 1:
         await show(
             ports,
-            cards.changed(event.section, event.author, event.text_version, fact.actor),
+            _changed(event, section, fact.actor),
             key=f"entry:{fact.id}",
             subject=subject,
             kind="note",
@@ -195,6 +197,12 @@ def _closed(view: service.View, channel: str) -> bool:
     return view.incident.archived_at is not None and channel == view.incident.channel
 
 
+def _changed(event: SectionDrafted, section: Section, by: str) -> Card:
+    change, _, asked = event.reason.removeprefix(service.CHANGE).partition(": ")
+    noted = any(s.kind is StatementKind.NOTE and change in map(str, s.evidence) for s in section.statements)
+    return cards.changed(section, text_version=event.text_version, by=by, asked=asked, noted=noted)
+
+
 def _remark(event: SectionDrafted) -> str:
-    """How the section came about, without the mark that says which change it answers."""
-    return "" if event.reason.startswith("change #") else event.reason
+    """How the section came about; a redraft says so in a note of its own."""
+    return "" if event.reason.startswith(service.CHANGE) else event.reason

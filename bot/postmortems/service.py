@@ -21,6 +21,8 @@ from storage.tables import alerts, incidents, jobs, journal, postmortems, posts
 from storage.unit_of_work import UnitOfWork
 
 BOT = "bot"
+CHANGE = "change #"
+"""How the reason of a redraft begins; the number of the journal entry that asked for it follows."""
 _MOST_COMMANDS = 200
 _MOST_PENDING = 500
 
@@ -95,7 +97,8 @@ async def write(ports: Ports, number: int, name: str) -> None:
         raise UnknownPostmortem(f"there is no postmortem of incident #{number}")
     if name in {part.name for part in known.sections}:
         return
-    written = await drafting.first(ports, await pack_of(ports, number), sections.named(name))
+    missing = sum(1 for other in review.unwritten(known) if not sections.named(other).rendered)
+    written = await drafting.first(ports, await pack_of(ports, number), sections.named(name), missing=missing)
     await _change(ports, number, BOT, lambda p: review.section_drafted(p, written.section, reason=written.remark))
 
 
@@ -107,7 +110,7 @@ async def comment(ports: Ports, number: int, section: str, text: str, *, by: str
 async def redraft(ports: Ports, asked: ChangeRequested, *, change: int, by: str) -> None:
     """Write a section anew as journal entry `change` asks; once only, however often it is tried."""
     number = asked.incident
-    mark = f"change #{change}: "
+    mark = f"{CHANGE}{change}: "
     async with ports.store.read() as conn:
         known = await postmortems.get(conn, number)
         done = _has_redrafted(await journal.of_subjects(conn, [f"postmortem:{number}"]), mark)
