@@ -26,6 +26,7 @@ TIMEOUT = 15.0  # seconds for one call
 TOPIC = 250
 GROUP_FOR = timedelta(minutes=1)
 TRIES = 3
+GONE = frozenset({"channel_not_found", "is_archived"})
 
 _log = structlog.get_logger(__name__)
 
@@ -101,7 +102,12 @@ class SlackChat:
             "unfurl_media": False,
         }
         async with self._calls.lane(f"post {place}"):
-            return await self._conversations.as_member(place, lambda: self._post(card, key, attempt > 1, args))
+            try:
+                return await self._conversations.as_member(place, lambda: self._post(card, key, attempt > 1, args))
+            except ChatError as error:
+                if error.code in GONE:
+                    self._conversations.forget(channel)
+                raise
 
     async def _post(self, card: Card, key: str, look: bool, args: Mapping[str, Any]) -> Posted:
         place, thread_ts = str(args["channel"]), str(args["thread_ts"] or "")

@@ -48,6 +48,10 @@ class Conversations:
                 await self._find(name)
         return self._ids[name]
 
+    def forget(self, channel: str) -> None:
+        """Look the channel up again next time: it was archived or deleted, and another may have its name by now."""
+        self._ids.pop(channel.lstrip("#"), None)
+
     async def _find(self, name: str) -> None:
         """Look among the bot's own channels; else among the public ones, page by page and only until it is found."""
         if found := await self._among_own(name):

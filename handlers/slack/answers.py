@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -10,7 +10,7 @@ import structlog
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.cards.card import Card, Level
-from bot.command import Usage, find
+from bot.command import Command, Usage, find
 from bot.ports import ChatError, Posted
 from bot.slack.message import message
 from handlers.slack.door import Door, Reply
@@ -22,10 +22,10 @@ TIMEOUT = 10
 _log = structlog.get_logger(__name__)
 
 
-def changes(door: Door, argv: Sequence[str]) -> bool:
+def changes(commands: Mapping[str, Command], argv: Sequence[str]) -> bool:
     """Whether the command line changes what everybody sees."""
     try:
-        return find(argv, door.app.commands)[0].changes
+        return find(argv, commands)[0].changes
     except Usage:
         return False
 
@@ -37,7 +37,7 @@ def fine(card: Card) -> bool:
 
 async def run(door: Door, argv: Sequence[str], reply: Reply, *, name: str = "") -> None:
     """Run a typed command line and answer it: to all what changed what all see, else to the asker alone."""
-    public = changes(door, argv)
+    public = changes(door.app.commands, argv)
     progress = Progress(door, reply, Card(title=f"Working on `{' '.join(argv)[:80]}` …"), public=public)
     caller = await door.caller(reply, name=name)
     task = asyncio.create_task(door.app.invoke(argv, caller, progress=progress.show))
@@ -70,8 +70,7 @@ class Progress:
     async def show(self, card: Card) -> None:
         """Replace what is seen; before `begin` it is only remembered."""
         self._card = card
-        if self._posted:
-            await self._door.chat.update(self._posted, card)
+        await self._replaced(card)
 
     async def begin(self) -> None:
         """Show what is known by now."""
@@ -90,9 +89,16 @@ class Progress:
 
     async def finish(self, card: Card) -> bool:
         """Put the answer in place; False when there is no place for it."""
+        return await self._replaced(card)
+
+    async def _replaced(self, card: Card) -> bool:
         if not self._posted:
             return False
-        await self._door.chat.update(self._posted, card)
+        try:
+            await self._door.chat.update(self._posted, card)
+        except ChatError as error:  # showing how far it is must not fail what is being done
+            _log.warning("slack_progress_lost", channel=self._posted.channel, error=str(error))
+            return False
         return True
 
 

@@ -48,7 +48,7 @@ async def run(door: Door, body: Body) -> None:
         argv = words(action["value"])
         caller = await door.caller(reply, name=name_of(body), trigger_id=body["trigger_id"])
         card = await door.app.invoke(argv, caller)
-        silent = answers.changes(door, argv) and answers.fine(card)
+        silent = answers.changes(door.app.commands, argv) and answers.fine(card)
         await _answer(door, body, reply, card, silent=silent)
     except Usage as wrong:  # a button of another version of the bot
         await answers.say(door, reply, usage(wrong))

@@ -45,7 +45,7 @@ def listen(bolt: AsyncApp, door: Door) -> None:
 def job_of(body: Body, ports: Ports) -> NewJob | None:
     """The job of an event, or None when nothing follows from it. `event_id` makes it one of a kind."""
     event = body["event"]
-    kept = _kept(event, ports)
+    kept = _kept(event, ports, _me(body))
     if kept is None:
         return None
     event_id = str(body["event_id"])
@@ -58,16 +58,21 @@ def job_of(body: Body, ports: Ports) -> NewJob | None:
     )
 
 
-def _kept(event: Body, ports: Ports) -> Kept | None:
+def _kept(event: Body, ports: Ports, me: str) -> Kept | None:
     match event["type"]:
         case "reaction_added" | "reaction_removed":
             return emoji.kept(event, ports.manage.alerts.reactions)
         case "app_mention":
             return mentions.kept(event)
         case "message":
-            return threads.kept(event)
+            return threads.kept(event, me)
         case _:
             return home.kept(event)
+
+
+def _me(body: Body) -> str:
+    """The bot's own user id, as the event tells it."""
+    return next((str(one.get("user_id")) for one in body.get("authorizations") or () if one.get("is_bot")), "")
 
 
 def _place(event: Body) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 import structlog
 
 from bot.cards.card import Card, CommandLine, Level
-from bot.command import Usage, find
-from bot.ports import Chat, ChatError, Posted
-from handlers.slack import asides, slash, spoken
-from handlers.slack.answers import SLOW
+from bot.command import Usage
+from bot.permissions import Caller
+from bot.ports import Chat, ChatError, Ports, Posted
+from handlers.slack import asides, slash
+from handlers.slack.answers import SLOW, changes
 from handlers.slack.door import App, Body, caller_of
 
 _log = structlog.get_logger(__name__)
@@ -39,67 +40,81 @@ async def act(app: App, event: Body, *, attempt: int) -> None:
     except Usage as wrong:
         await asides.tell(app.ports, caller, slash.usage(wrong))
         return
-    if attempt > 1 and _changes(app, argv):
+    if attempt > 1 and changes(app.commands, argv):
         # the run before may have got as far as its change: a second incident would be worse than a question
-        card = interrupted(argv)
-    else:
-        card = await _answered(app, chat, event, argv, caller)
-    if card.level is Level.USAGE or chat is None:
-        await asides.tell(app.ports, caller, card)
+        await _answer(app.ports, caller, event, interrupted(argv), attempt)
         return
-    await _post(chat, event, card, attempt=2)
+    seen = Seen(chat, event, attempt)
+    card = await _carried_out(app, seen, argv, caller)
+    if seen.posted and chat:
+        await seen.show(card)
+    else:
+        await _answer(app.ports, caller, event, card, attempt)
 
 
-async def _answered(app: App, chat: Chat | None, event: Body, argv: Sequence[str], caller: Any) -> Card:
-    """The answer; one that takes long is announced under the same key, so that the answer takes its place."""
-    seen: list[Posted] = []
+async def _answer(ports: Ports, caller: Caller, event: Body, card: Card, attempt: int) -> None:
+    if card.level is Level.USAGE or ports.chat is None:
+        await asides.tell(ports, caller, card)
+        return
+    seen = Seen(ports.chat, event, attempt)
+    await seen.begin(card)
+    if attempt > 1:  # what stands there may be the note of the run before
+        await seen.show(card)
 
-    async def show(card: Card) -> None:
-        if chat and seen:
-            await chat.update(seen[0], card)
 
-    task = asyncio.create_task(app.invoke(argv, caller, progress=show))
+async def _carried_out(app: App, seen: "Seen", argv: Sequence[str], caller: Caller) -> Card:
+    """The answer; a slow one is announced, so that it can take the announcement's place."""
+    task = asyncio.create_task(app.invoke(argv, caller, progress=seen.show))
     try:
         done, _ = await asyncio.wait({task}, timeout=SLOW)
-        if not done and chat and (posted := await _post(chat, event, _working(argv), attempt=1)):
-            seen.append(posted)
+        if not done:
+            await seen.begin(Card(title=f"Working on `{' '.join(argv)[:80]}` …"))
         return await task
     finally:
         task.cancel()
 
 
-async def _post(chat: Chat, event: Body, card: Card, *, attempt: int) -> Posted | None:
-    try:
-        posted = await chat.post(
-            event["channel"],
-            card,
-            key=f"mention:{event['event_id']}",
-            thread_ts=event["thread_ts"],
-            attempt=attempt,
-        )
-        if attempt > 1:
-            await chat.update(posted, card)
-    except ChatError as error:  # the command has run: running it again to answer would be worse
-        _log.error("slack_answer_lost", channel=event["channel"], title=card.title, error=str(error))
-        return None
-    return posted
+class Seen:
+    """The one message in the thread that answers a mention.
+
+    Slack's refusals are logged and go no further: the command has run, and running it again to answer would be worse.
+    """
+
+    def __init__(self, chat: Chat | None, event: Body, attempt: int) -> None:
+        self._chat = chat
+        self._event = event
+        self._attempt = attempt
+        self.posted: Posted | None = None
+
+    async def begin(self, card: Card) -> None:
+        """Post it."""
+        if self._chat is None:
+            return
+        try:
+            self.posted = await self._chat.post(
+                self._event["channel"],
+                card,
+                key=f"mention:{self._event['event_id']}",
+                thread_ts=self._event["thread_ts"],
+                attempt=self._attempt,
+            )
+        except ChatError as error:
+            _log.error("slack_answer_lost", channel=self._event["channel"], title=card.title, error=str(error))
+
+    async def show(self, card: Card) -> None:
+        """Replace what it says, once it is there."""
+        if self._chat is None or self.posted is None:
+            return
+        try:
+            await self._chat.update(self.posted, card)
+        except ChatError as error:
+            _log.error("slack_answer_lost", channel=self._event["channel"], title=card.title, error=str(error))
 
 
 def line(text: str) -> list[str]:
     """The command line of a message that begins with a mention. Raises `Usage`."""
     after = text.lstrip()
     return slash.line(after.partition(">")[2] if after.startswith("<@") else after)
-
-
-def _changes(app: App, argv: Sequence[str]) -> bool:
-    try:
-        return find(argv, app.commands)[0].changes
-    except Usage:
-        return False
-
-
-def _working(argv: Sequence[str]) -> Card:
-    return Card(title=f"Working on `{' '.join(argv)[:80]}` …")
 
 
 def interrupted(argv: Sequence[str]) -> Card:
@@ -110,6 +125,3 @@ def interrupted(argv: Sequence[str]) -> Card:
         body=(("It is not certain that ", CommandLine(tuple(argv)), " was done."),),
         hint="Look whether it was, and say it again if not.",
     )
-
-
-__all__ = ["act", "interrupted", "kept", "line", "spoken"]

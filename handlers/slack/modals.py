@@ -119,7 +119,7 @@ async def run(door: Door, body: Body, argv: Sequence[str], origin: Origin, ack: 
         card = await task
     finally:
         task.cancel()
-    if origin.url and answers.changes(door, argv) and answers.fine(card):
+    if origin.url and answers.changes(door.app.commands, argv) and answers.fine(card):
         await answers.say(door, reply, card, in_channel=True)
 
 

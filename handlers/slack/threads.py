@@ -12,11 +12,15 @@ SAID = frozenset({"", "thread_broadcast", "file_share"})
 """Subtypes of messages in which a person says something; the others are edits, deletions and notices."""
 
 
-def kept(event: Body) -> Mapping[str, Any] | None:
-    """What of a message is kept; None unless a person replied in a thread."""
-    replied = event.get("thread_ts") and event.get("thread_ts") != event.get("ts")
+def kept(event: Body, me: str) -> Mapping[str, Any] | None:
+    """What of a message is kept; None unless a person replied in a thread.
+
+    One that begins with a mention of the bot (`me`) is a command line, and comes as a mention too.
+    """
     said = str(event.get("text") or "").strip()
-    if not replied or not said or event.get("bot_id") or str(event.get("subtype") or "") not in SAID:
+    in_thread = event.get("thread_ts") and event.get("thread_ts") != event.get("ts")
+    by_person = not event.get("bot_id") and str(event.get("subtype") or "") in SAID
+    if not (in_thread and by_person and said) or said.startswith((f"<@{me}>", f"<@{me}|")):
         return None
     return {
         "type": event["type"],
@@ -31,8 +35,8 @@ def kept(event: Body) -> Mapping[str, Any] | None:
 async def act(app: App, event: Body) -> None:
     """Hand the reply to the review whose thread it is in, if it is one."""
     number = await reviewed(app.ports, event["channel"], event["thread_ts"])
-    if number is None or event["text"].startswith("<@"):
-        return  # a reply that begins with a mention is a command line or meant for that person
+    if number is None:
+        return
     caller = await caller_of(app.ports, event["user"], channel=event["channel"], thread_ts=event["thread_ts"])
     argv = ["postmortem", "comment", str(number), f"--text={spoken.readable(event['text'])}"]
     await asides.tell(app.ports, caller, await app.invoke(argv, caller))

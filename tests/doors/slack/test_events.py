@@ -358,3 +358,45 @@ async def test_the_messages_tab_needs_nothing(workspace: Workspace, bot: Bot) ->
     await workspace.person(YOU).open_home("messages")
     await workspace.idle()
     assert await kept(bot) == []
+
+
+async def test_a_comment_may_begin_with_a_colleagues_name(workspace: Workspace, bot: Bot) -> None:
+    thread = await reviewed(bot)
+    await workspace.person(YOU).say("#incidents", "<@U0LEAD> knows more about the impact", thread)
+    await workspace.until(bot.lines)
+    assert bot.lines() == [["postmortem", "comment", "1", "--text=@U0LEAD knows more about the impact"]]
+
+
+async def test_a_command_line_in_a_drafts_thread_is_no_comment(workspace: Workspace, bot: Bot) -> None:
+    thread = await reviewed(bot)
+    await workspace.person(YOU).say("#incidents", "<@U0BOT> echo in between", thread)
+    await workspace.until(bot.lines)
+    await workspace.until(lambda: any("in between" in shown(m) and m.by_bot for m in workspace.messages("#incidents")))
+    assert bot.lines() == [["echo", "in", "between"]]
+
+
+@pytest.mark.usefixtures("bot")
+async def test_an_answer_that_needs_no_edit_gets_none(workspace: Workspace) -> None:
+    await workspace.person(YOU).say("#alerts", "<@U0BOT> echo once")
+    await workspace.until(lambda: any(m.by_bot for m in workspace.messages("#alerts")))
+    await workspace.person(YOU).say("#alerts", "<@U0BOT> echo twice")
+    await workspace.until(lambda: len([m for m in workspace.messages("#alerts") if m.by_bot]) == 2)
+    assert not any(c.method in {"chat.update", "conversations.replies"} for c in workspace.calls)
+
+
+async def test_an_answer_of_a_run_that_was_interrupted_is_not_said_twice(workspace: Workspace, bot: Bot) -> None:
+    from handlers.slack.events import tasks
+
+    said = await workspace.person(YOU).say("#alerts", "which?")
+    payload = {
+        "event_id": "Ev2",
+        "type": "app_mention",
+        "user": YOU,
+        "text": "<@U0BOT> echo again",
+        "channel": "C0ALERTS",
+        "ts": said.ts,
+        "thread_ts": said.ts,
+    }
+    for attempts in (1, 2):
+        await tasks(bot)[0].run(bot.ports, job(payload, attempts=attempts))
+    assert len([m for m in workspace.messages("#alerts") if m.by_bot]) == 1

@@ -318,3 +318,21 @@ async def test_a_lost_answer_to_a_person_is_not_lost(workspace: Workspace) -> No
     await workspace.until(lambda: workspace.messages("#alerts"))
     message = workspace.messages("#alerts")[0]
     assert (message.only_for, "still here" in shown(message)) == (YOU, True)
+
+
+async def test_a_channel_made_anew_under_its_old_name_is_found(workspace: Workspace, chat: SlackChat) -> None:
+    await chat.post("#alerts", Card(title="before"), key="k1")
+    old = workspace.state.channels["C0ALERTS"]
+    old.is_archived, old.name = True, "alerts-old"
+    with pytest.raises(ChatError, match="is_archived"):
+        await chat.post("#alerts", Card(title="lost"), key="k2")
+    new, _ = await chat.open_channel("alerts")
+    await chat.post("#alerts", Card(title="after"), key="k3")
+    assert titles(workspace, new) == ["after"]
+
+
+@pytest.mark.usefixtures("bot")
+async def test_progress_that_cannot_be_shown_fails_nothing(workspace: Workspace) -> None:
+    workspace.faults.fail("chat.update", "message_not_found", times=None)
+    await workspace.person(YOU).command("/do", "manage slow", channel="#alerts")
+    await workspace.until(lambda: any("Done at last" in shown(m) for m in workspace.messages("#alerts")))
