@@ -9,9 +9,10 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -57,8 +58,9 @@ def up(version: str, began: float) -> int:
 async def _up(settings: Settings, version: str, display: Display) -> int:
     display.title(f"do-manage {version}")
     async with AsyncExitStack() as stack:
-        await _start(stack, settings, version, display)
+        announce = await _start(stack, settings, version, display)
         with _stop_signals() as stop:
+            announce()
             await stop.wait()
             display.say("Stopping")
             began = time.monotonic()
@@ -67,8 +69,8 @@ async def _up(settings: Settings, version: str, display: Display) -> int:
     return 0
 
 
-async def _start(stack: AsyncExitStack, settings: Settings, version: str, display: Display) -> None:
-    """Start everything; what is started is left to the stack to stop."""
+async def _start(stack: AsyncExitStack, settings: Settings, version: str, display: Display) -> Callable[[], None]:
+    """Start everything, which is left to the stack to stop; gives what says that it runs."""
     if not settings.uses_slack and (there := sandbox.running()):
         raise Failed(f"the sandbox runs in this directory already: {there.page}", "Open that, or stop it first.")
     door = stack.enter_context(_bound(settings.host, settings.port))  # first: a second bot must not touch the database
@@ -96,12 +98,12 @@ async def _start(stack: AsyncExitStack, settings: Settings, version: str, displa
 
         await stack.enter_async_context(_served(application(app, slack.routes(place.settings, bolt)), door))
     if place.page:
-        display.ready("Open the sandbox workspace in your browser:", place.page, "Ctrl-C stops it.")
-    elif workspace:
-        display.ready("Connected to your workspace:", workspace, f"Type {settings.slack_command} manage health there.")
-    else:
-        address = urlsplit(settings.slack_api_url).netloc
-        display.ready("Slack does not answer for now; the bot goes on trying:", address, "The log says why.")
+        return partial(display.ready, "Open the sandbox workspace in your browser:", place.page, "Ctrl-C stops it.")
+    if workspace:
+        hint = f"Type {settings.slack_command} manage health there."
+        return partial(display.ready, "Connected to your workspace:", workspace, hint)
+    address = urlsplit(settings.slack_api_url).netloc
+    return partial(display.ready, "Slack is away for now; the bot goes on trying:", address, "The log says why.")
 
 
 async def _heard(stack: AsyncExitStack, app: "Measured") -> tuple["AsyncApp", str]:
