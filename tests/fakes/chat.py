@@ -50,6 +50,7 @@ class FakeChat:
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     refusals: dict[str, list[ChatError]] = field(default_factory=dict)
     address: str = "https://example.slack.com"
+    posted: int = 0
 
     async def post(
         self, channel: str, card: Card, *, key: str, thread_ts: str = "", attempt: int = 1, broadcast: bool = False
@@ -59,8 +60,9 @@ class FakeChat:
             for message in self.messages:
                 if message.key == key:
                     return Posted(message.channel, message.ts)
-        message = Message(self._id(channel), f"1700000000.{len(self.messages):06}", card, key, thread_ts, broadcast)
+        message = Message(self._id(channel), f"1700000000.{self.posted:06}", card, key, thread_ts, broadcast)
         self.messages.append(message)
+        self.posted += 1
         return Posted(message.channel, message.ts)
 
     async def update(self, posted: Posted, card: Card) -> None:
