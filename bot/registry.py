@@ -36,7 +36,7 @@ def plugins(group: str = GROUP) -> Iterator[ModuleType]:
     Raises `PluginError` for one that cannot be imported, whatever it raises: running without a check that somebody
     relies on is worse than not to start.
     """
-    for point in sorted(entry_points(group=group), key=lambda p: p.name):
+    for point in sorted(entry_points(group=group), key=lambda p: (p.name, p.value)):
         try:
             yield from modules(point.value.partition(":")[0])
         except PluginError:

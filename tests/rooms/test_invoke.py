@@ -206,7 +206,7 @@ async def test_help_about_a_family_lists_it(store: Store, typed: list[str]) -> N
 
 
 async def test_help_about_nothing_there_is_is_answered_with_the_nearest(store: Store) -> None:
-    assert plain((await said(store, "help", "restrat")).hint) == "Did you mean `restart`?"
+    assert plain((await said(store, "help", "restrat")).hint) == "Did you mean `restart` or `report`?"
 
 
 async def test_who_may_not_is_told_the_role_and_the_next_step(store: Store) -> None:

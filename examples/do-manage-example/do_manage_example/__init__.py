@@ -1,0 +1,1 @@
+"""A check, a command and a channel of your own for do-manage."""
