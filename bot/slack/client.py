@@ -19,6 +19,7 @@ from bot.phrasing import cut
 from bot.ports import ChatError, Posted
 from bot.slack.calls import Answer, Calls, Unsure
 from bot.slack.conversations import EVENT_TYPE, Conversations
+from bot.slack.direct import straight
 from bot.slack.message import Message, message, plain_message
 from bot.slack.refusals import BAD_BLOCKS, refusal, unreachable
 
@@ -293,6 +294,6 @@ async def sessioned(settings: Settings, *, now: Callable[[], datetime]) -> Async
             timeout=int(TIMEOUT),
             session=session,
             retry_handlers=[],  # what may be repeated, and when, is decided in `Calls`
-            trust_env_in_session=True,
         )
+        straight(web, settings.slack_api_url)
         yield SlackChat(web, now=now, command=settings.slack_command)

@@ -12,6 +12,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.cards.card import Card, Level
 from bot.command import Command, Usage, find
 from bot.ports import ChatError, Posted
+from bot.slack.direct import straight
 from bot.slack.message import message
 from handlers.slack.door import Door, Reply
 
@@ -137,6 +138,7 @@ async def whisper(door: Door, reply: Reply, card: Card) -> None:
 
 async def _sent(door: Door, url: str, body: dict[str, Any]) -> bool:
     client = AsyncWebhookClient(url, timeout=TIMEOUT, session=door.chat.web.session)
+    straight(client, url)
     try:
         answer = await client.send_dict(body)
     except (aiohttp.ClientError, OSError, TimeoutError) as error:

@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ports import ChatError
 from bot.slack.client import SlackChat
+from bot.slack.direct import straight
 from bot.slack.refusals import BAD_TOKEN
 from bot.slack.scopes import lacking
 from handlers.slack import buttons, events, modals, shortcuts, slash
@@ -56,6 +57,7 @@ def connect(app: App, door: Door | None = None) -> AsyncApp:
         )
 
     web = AsyncWebClient(base_url=settings.slack_api_url, session=chat.web.session, retry_handlers=[])
+    straight(web, settings.slack_api_url)
     secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
     bolt = AsyncApp(name="do-manage", client=web, signing_secret=secret, authorize=authorize)
     for room in (slash, buttons, modals, shortcuts, events):
@@ -85,6 +87,7 @@ async def listening(app: App) -> AsyncIterator[AsyncApp]:
             token = settings.slack_app_token.get_secret_value()
             handlers = [AsyncSocketModeHandler(bolt, token, ping_interval=PING) for _ in range(CONNECTIONS)]
             for handler in handlers:
+                straight(handler.client, settings.slack_api_url)
                 stack.push_async_callback(handler.close_async)
             door.chat.heard_by(lambda: any(map(_open, handlers)))
             if reached:

@@ -6,12 +6,18 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.cards.card import Card
+from bot.cards.card import Card, Level
 from bot.command import Usage, find, words
 from handlers.slack import answers, home, modals
 from handlers.slack.door import Body, Door, Reply
 from handlers.slack.slash import usage
 
+STALE = Card(
+    title="This button does nothing any more",
+    level=Level.WARNING,
+    body=("It is from another version of the bot.",),
+    hint="Run the command again for a fresh message.",
+)
 SAME_CLICK = 1.5
 """Seconds within which pressing the same button again is taken for a double click."""
 
@@ -34,7 +40,14 @@ def listen(bolt: AsyncApp, door: Door) -> None:
 
     bolt.action(re.compile(r"^run:\d+$"))(ran)
     bolt.action(re.compile(r"^form:\d+$"))(asked)
+
+    async def unknown(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        async with door.work():
+            await answers.say(door, reply_of(body), STALE)
+
     bolt.action(re.compile(r"^link:\d+$"))(led)
+    bolt.action(re.compile(r""))(unknown)  # last: Bolt takes the first that fits
 
 
 async def run(door: Door, body: Body) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import structlog
 
 from bot.cards.card import Card, CommandLine, Level
-from bot.command import Usage
-from bot.permissions import Caller
+from bot.command import Usage, find
+from bot.permissions import Caller, Role
 from bot.ports import Chat, ChatError, Ports, Posted
 from handlers.slack import asides, slash
-from handlers.slack.answers import SLOW, changes
+from handlers.slack.answers import SLOW
 from handlers.slack.door import App, Body, caller_of
 
 _log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ async def act(app: App, event: Body, *, attempt: int) -> None:
     except Usage as wrong:
         await asides.tell(app.ports, caller, slash.usage(wrong))
         return
-    if attempt > 1 and changes(app.commands, argv):
+    if attempt > 1 and _may_change(app, argv):
         # the run before may have got as far as its change: a second incident would be worse than a question
         await _answer(app.ports, caller, event, interrupted(argv), attempt)
         return
@@ -115,6 +115,15 @@ def line(text: str) -> list[str]:
     """The command line of a message that begins with a mention. Raises `Usage`."""
     after = text.lstrip()
     return slash.line(after.partition(">")[2] if after.startswith("<@") else after)
+
+
+def _may_change(app: App, argv: Sequence[str]) -> bool:
+    """Whether doing it twice could be more than doing it once: all but what viewers may do."""
+    try:
+        cmd, _ = find(argv, app.commands)
+    except Usage:
+        return False
+    return cmd.changes or cmd.role > Role.VIEWER
 
 
 def interrupted(argv: Sequence[str]) -> Card:

@@ -92,7 +92,9 @@ def test_the_events_are_those_that_have_a_listener() -> None:
 
 def test_every_event_type_is_registered() -> None:
     listeners = registered()._async_listeners
-    assert len(listeners) == len(events.EVENTS) + 8  # the command, 3 kinds of buttons, forms, 3 shortcuts
+    assert (
+        len(listeners) == len(events.EVENTS) + 9
+    )  # the command, 3 kinds of buttons and the rest of them, forms, 3 shortcuts
 
 
 def test_the_command_is_the_settings_default() -> None:

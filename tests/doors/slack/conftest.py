@@ -133,12 +133,20 @@ async def bot(start: Start) -> AsyncIterator[Bot]:
 
 
 @asynccontextmanager
-async def bot_at(workspace: Workspace, where: Path, base: Mapping[str, Any], **changes: Any) -> AsyncIterator[Bot]:
+async def bot_at(
+    workspace: Workspace,
+    where: Path,
+    base: Mapping[str, Any],
+    *,
+    ports: Callable[[Ports], Ports] = lambda ports: ports,
+    **changes: Any,
+) -> AsyncIterator[Bot]:
+    """A bot with other edges (`ports`) and other settings (`changes`) than usual."""
     settings = settings_of(workspace, where).model_copy(update=changes)
     bots: list[Bot] = []
 
     def doors(app: App) -> list[Task]:
-        bots.append(Bot(ports=app.ports, commands={**app.commands, **OWN}))
+        bots.append(Bot(ports=ports(app.ports), commands={**app.commands, **OWN}))
         return tasks(bots[0])
 
     async with AsyncExitStack() as stack:

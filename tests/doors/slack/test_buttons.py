@@ -118,3 +118,14 @@ async def test_a_form_button_keeps_what_it_fixes_out_of_the_form(workspace: Work
     await person.submit(view.id, {"title": "dinner"})
     await workspace.until(bot.lines)
     assert bot.lines()[0][:2] == ["announce", "--grade=high"]
+
+
+async def test_a_button_of_another_version_says_so(workspace: Workspace, bot: Bot) -> None:
+    await posted(bot, "alert:1", CARD)
+    message = workspace.messages("#alerts")[0]
+    old = {"type": "button", "action_id": "acknowledge", "text": {"type": "plain_text", "text": "Old"}, "value": "1"}
+    message.blocks = [{"type": "actions", "block_id": "old", "elements": [old]}]
+    await workspace.person(YOU).press("#alerts", message.ts, "acknowledge")
+    await workspace.until(lambda: len(workspace.messages("#alerts")) == 2)
+    assert "another version" in shown(workspace.messages("#alerts")[-1])
+    assert bot.lines() == []

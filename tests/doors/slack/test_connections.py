@@ -1,16 +1,22 @@
 """How the bot comes to hear from Slack, and goes on hearing: connections, tokens, scopes, outages."""
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import pytest
 from pydantic import SecretStr
 
+from bot.ports import Ports
 from bot.sandbox import Workspace, serve
 from bot.sandbox.socket_mode import SocketLink
 from handlers.slack.app import CONNECTIONS, Unusable
+from storage.unit_of_work import Store, StoreError, UnitOfWork
 from tests.doors.slack.conftest import YOU, Bot, bot_at, sandbox_options
+
+T = TypeVar("T")
 
 
 def connections(workspace: Workspace) -> int:
@@ -119,3 +125,40 @@ async def test_many_people_at_once_are_all_acknowledged_in_time(workspace: Works
     )
     assert all(outcome.acked for outcome in outcomes)
     await workspace.until(lambda: len(workspace.messages("#general")) == len(people), within=15)
+
+
+async def test_a_workspace_on_this_machine_is_reached_past_a_proxy(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # nobody listens on the discard port
+    async with bot_at(workspace, tmp_path, {}) as bot:
+        await hears(workspace, bot)
+        await workspace.until(lambda: workspace.messages("#general"))
+
+
+@dataclass
+class Forgetful:
+    """A store that cannot write for the first few times."""
+
+    store: Store
+    refusals: int
+
+    async def transact(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        if self.refusals:
+            self.refusals -= 1
+            raise StoreError("the database is away")
+        return await self.store.transact(work)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+
+async def test_an_event_that_could_not_be_kept_is_sent_again_and_acted_on(tmp_path: Path) -> None:
+    def forgetful(ports: Ports) -> Ports:
+        return replace(ports, store=cast("Store", Forgetful(ports.store, refusals=2)))
+
+    options = replace(sandbox_options(), retry_delays=(0.0, 0.1, 0.1), ack_within=1.0)
+    async with serve(options=options) as workspace, bot_at(workspace, tmp_path, {}, ports=forgetful) as bot:
+        await workspace.person(YOU).say("#alerts", "<@U0BOT> echo not lost")
+        await workspace.until(lambda: ["echo", "not", "lost"] in bot.lines(), within=10)
+        assert bot.lines() == [["echo", "not", "lost"]]
