@@ -56,7 +56,7 @@ _PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         (
             "named secret",
             "SECRET",
-            rf"(?i)\b{_NAMES}[\"']?\s*(?::=|=>|[=:])\s*(?:\"(?P<d>[^\"\r\n]+)\"|'(?P<q>[^'\r\n]+)'|(?P<s>[^\s\"',;&]+))",
+            rf"(?i)\b{_NAMES}[\"']?\s*(?::=|=>|[=:])\s*(?:\"(?P<d>[^\"\r\n]+)\"|'(?P<q>[^'\r\n]+)'|(?P<s>[^\s\"',;&\u201c\u201d]+))",
         ),
         ("e-mail address", "EMAIL", r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b"),
     )

@@ -28,8 +28,8 @@ _INVISIBLE = re.compile(
     r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
 _TOKEN = re.compile(r"<(?:[!@#][^<>]*|/?[A-Za-z][^<>]*)>")
-_BROADCAST = re.compile(r"[@!](?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
-_LINK = re.compile(r"\bhttps?://[^\s<>\"'`]+", re.IGNORECASE)
+_BROADCAST = re.compile(r"[@!](?=channel|here|everyone|group)", re.IGNORECASE)
+_LINK = re.compile(r"https?://[^\s<>\"'`]+", re.IGNORECASE)
 _CITED_INLINE = re.compile(r"\s*[\[(]#?\d+(?:\s*,\s*#?\d+)*[\])]")
 _CAUSAL = re.compile(
     r"\b(?:because|caused|causing|due to|as a result|result(?:ed|ing) (?:in|from)|led to|root cause|triggered)\b",
@@ -104,9 +104,12 @@ def cleaned(text: str, cited: Iterable[Evidence] = ()) -> str:
     entries written into the sentence (they are shown beside it) are taken out.
     """
     allowed = " ".join(e.words for e in cited)
-    kept = _TOKEN.sub("", _INVISIBLE.sub("", clean(text)))
-    kept = _LINK.sub(lambda m: m[0] if m[0].rstrip(".,;:!?)") in allowed else "[link removed]", kept)
-    return " ".join(_CITED_INLINE.sub("", _BROADCAST.sub("", kept)).split())
+    kept, before = _INVISIBLE.sub("", clean(text)), ""
+    while kept != before:  # taking one out may bring another together
+        before = kept
+        kept = _BROADCAST.sub("", _TOKEN.sub("", _CITED_INLINE.sub("", kept)))
+        kept = _LINK.sub(lambda m: m[0] if m[0].rstrip(".,;:!?)") in allowed else "[link removed]", kept)
+    return " ".join(kept.split())
 
 
 def _source(cited: Sequence[Evidence], pack: Pack) -> _Source:
@@ -200,7 +203,8 @@ def _is_day(day: Day, source: _Source) -> bool:
 
 
 def _is_figure(figure: Figure, source: _Source) -> bool:
-    if not figure.unit and figure.value in source.counts:
+    counts = not figure.unit or figure.shown.endswith("times")
+    if counts and figure.value in source.counts:
         return True
     if any(_same(figure, said) for said in source.said.figures):
         return True
