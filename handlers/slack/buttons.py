@@ -4,12 +4,12 @@ import asyncio
 import re
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncApp
 
 from bot.cards.card import Card, Level
 from bot.command import Usage, find, words
 from handlers.slack import answers, home, modals
-from handlers.slack.door import Body, Door, Reply
+from handlers.slack.door import Body, Door, Reply, acknowledged
 from handlers.slack.slash import usage
 
 STALE = Card(
@@ -25,29 +25,26 @@ SAME_CLICK = 1.5
 def listen(bolt: AsyncApp, door: Door) -> None:
     """Register the buttons of cards, by their action ids."""
 
-    async def ran(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
+    async def ran(body: dict[str, Any]) -> None:
         async with door.work():
             await run(door, body)
 
-    async def asked(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
+    async def asked(body: dict[str, Any]) -> None:
         async with door.work():
             await open_form(door, body)
 
-    async def led(ack: AsyncAck) -> None:
-        await ack()
+    async def led() -> None:
+        """Nothing: the browser has followed it."""
 
-    bolt.action(re.compile(r"^run:\d+$"))(ran)
-    bolt.action(re.compile(r"^form:\d+$"))(asked)
+    bolt.action(re.compile(r"^run:\d+$"), middleware=[acknowledged])(ran)
+    bolt.action(re.compile(r"^form:\d+$"), middleware=[acknowledged])(asked)
 
-    async def unknown(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
+    async def unknown(body: dict[str, Any]) -> None:
         async with door.work():
             await answers.say(door, reply_of(body), STALE)
 
-    bolt.action(re.compile(r"^link:\d+$"))(led)
-    bolt.action(re.compile(r""))(unknown)  # last: Bolt takes the first that fits
+    bolt.action(re.compile(r"^link:\d+$"), middleware=[acknowledged])(led)
+    bolt.action(re.compile(r""), middleware=[acknowledged])(unknown)  # last: Bolt takes the first that fits
 
 
 async def run(door: Door, body: Body) -> None:

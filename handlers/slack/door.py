@@ -1,12 +1,13 @@
 """What every Slack door works with: the app, the way back to whoever asked, and what is still under way."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import structlog
+from slack_bolt.async_app import AsyncAck
 
 from bot.cards.card import Card
 from bot.command import Command, Progress
@@ -92,6 +93,15 @@ class Door:
             thread_ts=reply.thread_ts,
             trigger_id=trigger_id,
         )
+
+
+async def acknowledged(ack: AsyncAck, next_: Callable[[], Awaitable[None]]) -> None:
+    """Middleware of listeners that work after the acknowledgement.
+
+    Given here, it goes out before the listener begins; one that the listener gives is noticed by Bolt every 10 ms.
+    """
+    await ack()
+    await next_()
 
 
 async def caller_of(

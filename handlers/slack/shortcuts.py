@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncApp
 
 from bot.command import find
 from handlers.slack import answers, buttons, modals, spoken
-from handlers.slack.door import Body, Door
+from handlers.slack.door import Body, Door, acknowledged
 
 DECLARE = "declare_incident"
 DECLARE_FROM_MESSAGE = "declare_incident_from_message"
@@ -17,19 +17,17 @@ DESCRIPTION = 3000  # what a text field of a form can be filled with
 def listen(bolt: AsyncApp, door: Door) -> None:
     """Register the shortcuts of the manifest."""
 
-    async def declare(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
+    async def declare(body: dict[str, Any]) -> None:
         async with door.work():
             await open_declaration(door, body)
 
-    async def add(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
+    async def add(body: dict[str, Any]) -> None:
         async with door.work():
             await add_to_timeline(door, body)
 
-    bolt.global_shortcut(DECLARE)(declare)
-    bolt.message_shortcut(DECLARE_FROM_MESSAGE)(declare)
-    bolt.message_shortcut(ADD_TO_TIMELINE)(add)
+    bolt.global_shortcut(DECLARE, middleware=[acknowledged])(declare)
+    bolt.message_shortcut(DECLARE_FROM_MESSAGE, middleware=[acknowledged])(declare)
+    bolt.message_shortcut(ADD_TO_TIMELINE, middleware=[acknowledged])(add)
 
 
 async def open_declaration(door: Door, body: Body) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncApp
 
 from bot.cards.card import Card, Level
 from bot.command import Command, Usage, find, words
 from handlers.slack import answers, modals, spoken
-from handlers.slack.door import Body, Door, Reply
+from handlers.slack.door import Body, Door, Reply, acknowledged
 
 WORD = "manage"
 """The word between the slash command and the command line; it may be left out."""
@@ -17,12 +17,11 @@ WORD = "manage"
 def listen(bolt: AsyncApp, door: Door) -> None:
     """Register the slash command."""
 
-    async def typed(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
+    async def typed(body: dict[str, Any]) -> None:
         async with door.work():
             await run(door, body)
 
-    bolt.command(door.app.ports.settings.slack_command)(typed)
+    bolt.command(door.app.ports.settings.slack_command, middleware=[acknowledged])(typed)
 
 
 async def run(door: Door, body: Body) -> None:
