@@ -6,6 +6,7 @@ from bot.alerts import cards, service
 from bot.cards.card import Card, Code, Level
 from bot.command import Context, Usage, command
 from bot.decision import Decision
+from bot.numbers import NUMBER
 from bot.permissions import Role
 from storage.records.alerts import Alert, AlertState
 from storage.tables import alerts as table
@@ -18,7 +19,7 @@ _STATES = {"open": (AlertState.FIRING, AlertState.ACKNOWLEDGED), "all": tuple(Al
 
 @command("alerts")
 @click.option("--state", type=click.Choice(list(_STATES)), default="open", help="Which ones.")
-@click.option("--page", type=click.IntRange(min=1), default=1, help="Page of the list.")
+@click.option("--page", type=NUMBER, default=1, help="Page of the list.")
 async def alerts(ctx: Context, state: str, page: int) -> Card:
     """List alerts, newest first."""
     async with ctx.ports.store.read() as conn:
@@ -30,7 +31,7 @@ async def alerts(ctx: Context, state: str, page: int) -> Card:
 
 
 @command("alert show")
-@click.argument("number", type=click.IntRange(min=1))
+@click.argument("number", type=NUMBER)
 async def show(ctx: Context, number: int) -> Card:
     """Show one alert as it stands: since when, how bad, who was told and who is next."""
     try:
@@ -41,7 +42,7 @@ async def show(ctx: Context, number: int) -> Card:
 
 
 @command("ack", role=Role.RESPONDER, changes=True)
-@click.argument("number", type=click.IntRange(min=1))
+@click.argument("number", type=NUMBER)
 @click.option("--comment", default="", help="Said in the alert's thread.")
 async def ack(ctx: Context, number: int, comment: str) -> Card:
     """Acknowledge an alert: you have it, pending escalation steps stop."""
@@ -53,7 +54,7 @@ async def ack(ctx: Context, number: int, comment: str) -> Card:
 
 
 @command("unack", role=Role.RESPONDER, changes=True)
-@click.argument("number", type=click.IntRange(min=1))
+@click.argument("number", type=NUMBER)
 async def unack(ctx: Context, number: int) -> Card:
     """Take an acknowledgement back: escalation goes on where it stopped."""
     try:
@@ -64,7 +65,7 @@ async def unack(ctx: Context, number: int) -> Card:
 
 
 @command("resolve", role=Role.RESPONDER, changes=True)
-@click.argument("number", type=click.IntRange(min=1))
+@click.argument("number", type=NUMBER)
 @click.option("--comment", default="", help="Why it is over; said in the alert's thread.")
 async def resolve(ctx: Context, number: int, comment: str) -> Card:
     """Resolve an alert by hand. It opens again when its rule is broken again."""

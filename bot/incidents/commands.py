@@ -9,6 +9,7 @@ from bot.command import Context, Usage, command
 from bot.decision import Decision
 from bot.incidents import cards, service
 from bot.incidents.decide import Source, assign
+from bot.numbers import NUMBER
 from bot.permissions import Role
 from bot.phrasing import cut
 from bot.ports import ChatError, Posted
@@ -23,13 +24,13 @@ LONGEST_TITLE = 200
 LONGEST_NOTE = 3000
 LATEST = 253402300799  # the last second of the year 9999, in seconds since 1970
 _SEVERITIES = click.Choice([s.value for s in Severity])
-_NUMBER = click.argument("number", type=click.IntRange(min=1), required=False)
+_NUMBER = click.argument("number", type=NUMBER, required=False)
 
 
 @command("incidents")
 @click.option("--status", type=click.Choice(["open", *(s.value for s in IncidentStatus)]), help="Only these.")
 @click.option("--severity", type=_SEVERITIES, help="Only of that severity.")
-@click.option("--page", type=click.IntRange(min=1), default=1, help="Page of the list.")
+@click.option("--page", type=NUMBER, default=1, help="Page of the list.")
 async def incidents(ctx: Context, status: str | None, severity: str | None, page: int) -> Card:
     """List incidents, newest first."""
     statuses = _OPEN if status == "open" else (IncidentStatus(status),) if status else ()
@@ -47,7 +48,7 @@ async def incidents(ctx: Context, status: str | None, severity: str | None, page
 @click.argument("title", nargs=-1, required=True)
 @click.option("--severity", type=_SEVERITIES, default="high", help="How bad it is.")
 @click.option("--description", default="", help="What is seen, and whom it hurts.")
-@click.option("--alert", type=click.IntRange(min=1), help="Number of the alert that it is about.")
+@click.option("--alert", type=NUMBER, help="Number of the alert that it is about.")
 @click.option("--channel", default="", hidden=True, help="Channel of the message it is declared from.")
 @click.option("--ts", default="", hidden=True, help="Timestamp of that message.")
 async def declare(  # noqa: PLR0917 - click passes parameters by name
@@ -129,7 +130,7 @@ async def resolve(ctx: Context, number: int | None, comment: str) -> Card:
 
 @command("incident timeline")
 @_NUMBER
-@click.option("--page", type=click.IntRange(min=1), default=1, help="Page of the timeline.")
+@click.option("--page", type=NUMBER, default=1, help="Page of the timeline.")
 async def timeline(ctx: Context, number: int | None, page: int) -> Card:
     """Show what happened, oldest first, with links to the messages."""
     meant = await _number(ctx, number)

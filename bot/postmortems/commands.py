@@ -5,17 +5,18 @@ import click
 from bot.cards.card import Card, CommandLine, Level
 from bot.command import Context, Usage, command
 from bot.decision import Decision
+from bot.numbers import NUMBER
 from bot.permissions import Role
 from bot.postmortems import cards, sections, service
 from bot.postmortems.service import TooEarly, UnknownIncident, UnknownPostmortem
 from storage.records.postmortems import Postmortem
 
-_number = click.argument("number", type=click.IntRange(min=1))
+_number = click.argument("number", type=NUMBER)
 
 
 @command("postmortem show")
 @_number
-@click.option("--version", type=click.IntRange(min=1), default=None, help="A kept version; default is the latest text.")
+@click.option("--version", type=NUMBER, default=None, help="A kept version; default is the latest text.")
 async def show(ctx: Context, number: int, version: int | None) -> Card:
     """Show a postmortem with its sources, as it stands or as a version had it."""
     view = await _view(ctx, number)

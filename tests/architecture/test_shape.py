@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from bot import registry
@@ -87,6 +88,14 @@ def test_every_command_says_what_it_does_in_a_sentence(name: str) -> None:
 @pytest.mark.parametrize("name", PARTS.commands)
 def test_every_command_needs_a_role(name: str) -> None:
     assert PARTS.commands[name].role > Role.NOBODY
+
+
+@pytest.mark.parametrize("name", PARTS.commands)
+def test_a_number_that_people_type_may_be_written_as_cards_do(name: str) -> None:
+    plain = [
+        p.name for p in PARTS.commands[name].click.params if type(p.type) in {click.IntRange, click.types.IntParamType}
+    ]
+    assert plain == [], "type=NUMBER reads #42 too, and keeps out what no database holds"
 
 
 @pytest.mark.parametrize("name", [name for name, cmd in PARTS.commands.items() if cmd.changes])
