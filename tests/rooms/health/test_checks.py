@@ -1,8 +1,10 @@
 """Each kind of check against a real server, or one of its own where the real API cannot be had."""
 
+import asyncio
+import ssl
 import sys
 from base64 import b64encode
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -11,6 +13,11 @@ import pytest
 import redis
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+from cryptography.x509.oid import NameOID
 from pydantic import SecretStr, ValidationError
 
 from bot.config.settings import Settings
@@ -217,6 +224,19 @@ async def test_http_is_down_when_the_words_are_missing():
     assert (observation.ok, observation.detail) == (False, 'HTTP 200, but the answer does not say "status: ok"')
 
 
+async def test_http_does_not_wait_for_the_end_of_an_endless_answer():
+    async def answer(request):
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await response.write(b"x" * 100_000)
+        return response
+
+    async with answering("/", answer) as url, asyncio.timeout(20):
+        assert not (await seen(HTTP, url=url, contains="found")).ok
+
+
 async def test_http_does_not_read_beyond_the_first_megabyte():
     async with answering("/", page("x" * 1_000_000 + "found")) as url:
         assert not (await seen(HTTP, url=url, contains="found")).ok
@@ -266,7 +286,7 @@ async def test_http_asks_on_a_connection_of_its_own():
 
     async with answering("/", answer) as url, httpx.AsyncClient(trust_env=False) as http:
         for _ in range(3):
-            await HTTP.probe(HTTP.options(url=url), make_ports(None, http=http))
+            await HTTP.probe(HTTP.options(url=url, contains="ok"), make_ports(None, http=http))
 
     assert len(connections) == 3
 
@@ -333,6 +353,51 @@ async def test_tls_is_down_when_the_certificate_is_for_another_name(tmp_path):
 
     assert not observation.ok
     assert "certificate is not valid for 'example.com'" in observation.detail
+
+
+async def test_tls_says_that_another_certificate_of_the_chain_has_expired(tmp_path):
+    now = datetime.now(UTC)
+    root, root_key = certificate("root", now + timedelta(days=90))
+    middle, middle_key = certificate("middle", now - timedelta(days=1), signed_by=(root, root_key))
+    leaf, leaf_key = certificate("localhost", now + timedelta(days=90), signed_by=(middle, middle_key))
+    (tmp_path / "chain.pem").write_bytes(pem(leaf) + pem(middle))
+    (tmp_path / "root.pem").write_bytes(pem(root))
+    (tmp_path / "key.pem").write_bytes(
+        leaf_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "chain.pem", tmp_path / "key.pem")
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        observation = await seen(
+            TLS, host="127.0.0.1", port=port, server_name="localhost", ca_file=tmp_path / "root.pem"
+        )
+
+    assert (observation.ok, observation.detail) == (False, "a certificate in the chain has expired")
+
+
+def certificate(name, not_after, signed_by=None):
+    """A certificate and its key, signed by another one or by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    issuer, issuer_key = (signed_by[0].subject, signed_by[1]) if signed_by else (subject, key)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime(2000, 1, 1, tzinfo=UTC))
+        .not_valid_after(not_after)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=name != "localhost", path_length=None), critical=True)
+    )
+    return built.sign(issuer_key, hashes.SHA256()), key
+
+
+def pem(shown):
+    return shown.public_bytes(Encoding.PEM)
 
 
 async def test_tls_says_when_the_host_speaks_something_else():

@@ -97,7 +97,7 @@ async def test_a_slow_check_holds_no_other_one_up(room):
 
 
 async def test_a_round_that_is_cancelled_leaves_no_probe_behind(room):
-    health = room("web")
+    health = room("web", timeout="1h")
     begun = asyncio.Event()
 
     async def hang():
@@ -108,8 +108,9 @@ async def test_a_round_that_is_cancelled_leaves_no_probe_behind(room):
     running = asyncio.create_task(service.run_round(health.ports))
     await begun.wait()
     running.cancel()
-    await asyncio.wait([running])
+    await asyncio.wait([running], timeout=20)
 
+    assert running.cancelled()
     assert [task for task in asyncio.all_tasks() if task.get_name().startswith("check:")] == []
 
 
