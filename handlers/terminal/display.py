@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.live import Live
+from rich.padding import Padding
+from rich.spinner import Spinner
 from rich.text import Text
 
 from bot.phrasing import cut
@@ -30,16 +33,19 @@ class Display:
     def step(self, title: str) -> Iterator[None]:
         """Do the block as one step; when it fails, the step is marked and the error goes on."""
         began = time.monotonic()
-        status = self._out.status(Text(title)) if self._out.is_terminal else None
-        if status:
-            status.start()
+        spinner = Padding(Spinner("dots", Text(title), style="cyan"), (0, 0, 0, 2))
+        live = (
+            Live(spinner, console=self._out, transient=True, refresh_per_second=12) if self._out.is_terminal else None
+        )
+        if live:
+            live.start()
         sign, style = "✗", "bold red"
         try:
             yield
             sign, style = "✓", "bold green"
         finally:
-            if status:
-                status.stop()
+            if live:
+                live.stop()
             took = Text(f"{time.monotonic() - began:5.2f} s", style="dim")
             self._out.print(Text.assemble("  ", (sign, style), f" {cut(title, WIDEST):<{WIDEST}} ", took))
 

@@ -38,12 +38,12 @@ async def answer(line: Sequence[str], *, user: str, quiet: bool) -> Card:
 
 
 @asynccontextmanager
-async def _progress(out: Console, *, quiet: bool) -> AsyncIterator[Progress | None]:
+async def _progress(out: Console, *, quiet: bool, patience: float = PATIENCE) -> AsyncIterator[Progress | None]:
     if quiet or not out.is_terminal:
         yield None
         return
     status = out.status(Text("One moment"))
-    soon = asyncio.get_running_loop().call_later(PATIENCE, status.start)
+    soon = asyncio.get_running_loop().call_later(patience, status.start)
 
     async def shown(card: Card) -> None:
         steps = [f"  {plain(step)}" for step in card.steps[-1:]]

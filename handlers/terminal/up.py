@@ -62,7 +62,7 @@ async def _up(settings: Settings, version: str, display: Display) -> int:
         with _stop_signals() as stop:
             announce()
             await stop.wait()
-            display.say("Stopping")
+            display.say("\nStopping")
             began = time.monotonic()
             await stack.aclose()
             display.say(f"Stopped in {time.monotonic() - began:.1f} s")

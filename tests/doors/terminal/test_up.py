@@ -89,7 +89,7 @@ def test_a_signal_stops_it_cleanly_within_five_seconds(mine: Up, number: int) ->
 
 
 async def test_it_stops_with_its_page_open(mine: Up) -> None:
-    async with aiohttp.ClientSession() as browser, browser.ws_connect(f"{mine.page}ui/ws") as live:
+    async with aiohttp.ClientSession() as browser, browser.ws_connect(f"{mine.page}ui/ws?user=U0YOU") as live:
         await live.receive()
         assert await asyncio.to_thread(mine.stop) == 0
 
