@@ -1,5 +1,7 @@
 """What happens after facts about postmortems: drafting, posting section by section, publishing."""
 
+from typing import Any
+
 import structlog
 
 from bot.bus import Fact, on, task
@@ -71,7 +73,7 @@ async def post_section(ports: Ports, fact: Fact[SectionDrafted]) -> None:
     if parent is None or section is None or _closed(view, parent.channel):
         return
     subject = view.postmortem.subject
-    await show(
+    await _speak(
         ports,
         cards.section(view.postmortem, section, view.sources, reason=_remark(event)),
         key=f"{subject}:section:{event.section}",
@@ -82,7 +84,7 @@ async def post_section(ports: Ports, fact: Fact[SectionDrafted]) -> None:
         attempt=fact.attempt,
     )
     if section.revision > 1:
-        await show(
+        await _speak(
             ports,
             _changed(event, section, fact.actor),
             key=f"entry:{fact.id}",
@@ -148,7 +150,7 @@ async def _upload(ports: Ports, view: service.View, version: int) -> str:
 
 
 async def _announce(ports: Ports, view: service.View, version: int, *, attached: bool, attempt: int) -> None:
-    await show(
+    await _speak(
         ports,
         cards.published(view.postmortem, view.incident, version, attached=attached),
         key=f"{view.postmortem.subject}:published:{version}",
@@ -165,7 +167,7 @@ async def _parent(
     known = await _parent_post(ports, view)
     if known is not None and _closed(view, known.channel):
         return known
-    return await show(
+    return await _speak(
         ports,
         cards.draft(view.postmortem, view.incident, view.sources),
         key=_parent_key(view),
@@ -180,6 +182,17 @@ async def _parent(
 async def _parent_post(ports: Ports, view: service.View) -> Post | None:
     async with ports.store.read() as conn:
         return await posts.get(conn, _parent_key(view))
+
+
+async def _speak(ports: Ports, card: Card, **where: Any) -> Post | None:
+    """Show a card, unless the channel was archived meanwhile: the text is kept anyway, and `postmortem show` has it."""
+    try:
+        return await show(ports, card, **where)
+    except ChatError as refused:
+        if refused.code != "is_archived":
+            raise
+        _log.warning("postmortem_not_shown", key=where["key"], error=str(refused))
+        return None
 
 
 def _parent_key(view: service.View) -> str:

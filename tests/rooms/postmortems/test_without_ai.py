@@ -9,7 +9,7 @@ from bot.events import IncidentResolved
 from bot.incidents import decide
 from bot.incidents import service as incidents
 from bot.ports import ChatError
-from bot.postmortems import sections, service
+from bot.postmortems import review, sections, service
 from storage.records.alerts import Severity
 from storage.records.postmortems import PostmortemStatus, StatementKind
 from storage.tables import journal, posts
@@ -246,6 +246,35 @@ async def test_the_draft_is_found_by_the_message_people_reply_to(drafted: House,
     assert (post.subject, post.kind) == ("postmortem:1", "draft")
     postmortem = await drafted.postmortem()
     assert (postmortem.channel, postmortem.thread_ts) == (parent.channel, parent.ts)
+
+
+async def test_a_draft_that_stopped_half_way_goes_on_when_asked_for(house: House, said: FakeChat) -> None:
+    await house.resolve_incident()
+    await house.run("postmortem", "draft", "1")
+    await service.write(house.ports, 1, "summary")
+    await house.store.transact(lambda unit: unit.cancel("postmortem:1", review.SECTION))
+    await house.settle()
+    assert len((await house.postmortem()).sections) == 1
+    await house.run("postmortem", "draft", "1")
+    await house.settle()
+    assert (await house.postmortem()).status is PostmortemStatus.IN_REVIEW
+    assert len({m.key for m in said.messages}) == len(said.messages) == 8
+
+
+async def test_a_draft_that_is_being_written_is_left_alone(house: House) -> None:
+    await house.resolve_incident()
+    await house.run("postmortem", "draft", "1")
+    card = await house.run("postmortem", "draft", "1")
+    assert card.body == ("It is being drafted just now.",)
+
+
+async def test_a_change_in_a_channel_that_was_archived_meanwhile_is_kept_all_the_same(
+    drafted: House, said: FakeChat
+) -> None:
+    said.archived.append("C0000INC")
+    await drafted.run("postmortem", "comment", "1", "--text", "impact: 40 users saw errors", via="shell")
+    await drafted.settle()
+    assert (await drafted.postmortem()).text_version == 8
 
 
 class TestOnBothDatabases:
