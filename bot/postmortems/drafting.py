@@ -57,12 +57,12 @@ class _Desk:
 async def first(ports: Ports, pack: Pack, part: Part, *, missing: int) -> Written:
     """Write a section that is not there yet, one of `missing` that share what is left of the budget."""
     if ports.writer is None or part.rendered:
-        return Written(_checked(facts.section(part, pack), pack, part))
+        return Written(_checked(facts.section(part, pack), pack))
     try:
         desk = await _desk(ports, ports.writer, pack, part, shares=max(missing, 1))
         return await _drafted(desk)
     except ModelError as failed:
-        return Written(_checked(facts.section(part, pack), pack, part), f"The model could not write it: {failed}")
+        return Written(_checked(facts.section(part, pack), pack), f"The model could not write it: {failed}")
 
 
 async def again(ports: Ports, pack: Pack, part: Part, old: Section, *, request: str, change: int, by: str) -> Written:
@@ -71,7 +71,7 @@ async def again(ports: Ports, pack: Pack, part: Part, old: Section, *, request: 
     Their words are never lost: without a model, when it fails, and when it changes nothing they are added as a note.
     """
     note = Statement(kind=StatementKind.NOTE, text=request, evidence=(change,), author=by)
-    added = _checked(noted(old, note), pack, part)
+    added = _checked(noted(old, note), pack)
     if ports.writer is None or part.rendered:
         return Written(added)
     try:
@@ -175,5 +175,5 @@ def _left_out(kept: Fit[Evidence]) -> str:
     return f"{count} between {began:%H:%M} and {ended:%H:%M} UTC did not fit into the token budget and were left out"
 
 
-def _checked(section: Section, pack: Pack, part: Part) -> Section:
-    return replace(section, statements=grounding.check(section.statements, pack, part))
+def _checked(section: Section, pack: Pack) -> Section:
+    return replace(section, statements=grounding.check(section.statements, pack))

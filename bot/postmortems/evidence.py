@@ -155,6 +155,8 @@ def _of_line(line: timeline.Line, entries: Iterable[Entry]) -> Evidence | None:
     entry = next(entry for entry in entries if entry.id == line.entry)
     event = e.event_of(entry.kind, entry.payload)
     words = plain(tuple(f"<@{part.id}>" if isinstance(part, Person) else part for part in parts(line.said)))
+    if isinstance(event, e.RoleAssigned):
+        words = f"Role assigned: {event.role}"  # whose it is, the label says
     if isinstance(event, e.AlertOpened) and event.value is not None and event.threshold is not None:
         words += f"; {number(event.value, event.unit)} against a threshold of {number(event.threshold, event.unit)}"
     return Evidence(

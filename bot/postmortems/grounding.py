@@ -65,7 +65,8 @@ class _Source:
 def check(statements: Iterable[Statement], pack: Pack, part: Part | None = None) -> tuple[Statement, ...]:
     """The statements, cleaned of what is hidden in them, each marked with why it is not borne out ("" when it is).
 
-    A reviewer's own words (notes) are cleaned only. In a concluding section what no person said becomes an inference.
+    A reviewer's own words (notes) are cleaned only. `part` is given for what a model wrote: in a concluding section
+    what no person said becomes an inference.
     """
     return tuple(_checked(statement, pack, part) for statement in statements)
 

@@ -1,6 +1,7 @@
 """A postmortem as a Markdown file (pure)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.cards.card import Card, Field, Moment, Person
 from bot.cards.text import to_markdown
@@ -32,6 +33,7 @@ def document(
         ),
     )
     parts = [to_markdown(head)]
-    parts += ["#" + to_markdown(cards.section(postmortem, part, sources)) for part in text]
+    # how often a section was changed matters to reviewers, not to readers
+    parts += ["#" + to_markdown(cards.section(postmortem, replace(part, revision=1), sources)) for part in text]
     parts.append("Numbers in brackets are entries of the incident's journal.\n")
     return "\n".join(parts)

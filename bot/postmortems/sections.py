@@ -26,7 +26,7 @@ SUMMARY = Part(
     name="summary",
     title="Summary",
     asks="What happened, to what, how long, and how it ended, in two to four sentences for a reader who was not there.",
-    question="Is this the summary that people outside the team should read?",
+    question="What should people outside the team know about it?",
 )
 IMPACT = Part(
     name="impact",

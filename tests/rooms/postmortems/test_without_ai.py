@@ -95,6 +95,11 @@ async def test_no_statement_of_the_fact_sheet_is_unverified(drafted: House) -> N
     assert [s for s in statements if s.unverified] == []
 
 
+async def test_a_fact_sheet_infers_nothing(drafted: House) -> None:
+    kinds_ = {s.kind for section in (await drafted.postmortem()).sections for s in section.statements}
+    assert kinds_ == {StatementKind.FACT, StatementKind.UNKNOWN}
+
+
 async def test_the_timeline_tells_who_did_what_when_by_role(drafted: House) -> None:
     timeline = next(s for s in (await drafted.postmortem()).sections if s.name == "timeline")
     told = "\n".join(s.text for s in timeline.statements)
