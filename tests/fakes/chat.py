@@ -51,6 +51,12 @@ class FakeChat:
     refusals: dict[str, list[ChatError]] = field(default_factory=dict)
     address: str = "https://example.slack.com"
     posted: int = 0
+    missing: set[str] = field(default_factory=set)
+    people: dict[Posted, Mapping[str, Any]] = field(default_factory=dict)
+
+    def say(self, channel: str, ts: str, text: str, *, user: str) -> None:
+        """A person says something."""
+        self.people[Posted(channel, ts)] = {"text": text, "user": user, "ts": ts}
 
     async def post(
         self, channel: str, card: Card, *, key: str, thread_ts: str = "", attempt: int = 1, broadcast: bool = False
@@ -118,6 +124,8 @@ class FakeChat:
         return f"F{len(self.files):07}"
 
     async def message(self, channel: str, ts: str) -> Mapping[str, Any] | None:
+        if said := self.people.get(Posted(channel, ts)):
+            return said
         found = (m for m in self.messages if (m.channel, m.ts) == (channel, ts))
         return next(({"text": m.text, "user": "U0000BOT", "ts": m.ts} for m in found), None)
 
@@ -137,8 +145,11 @@ class FakeChat:
     def _may(self, method: str, channel: str) -> None:
         if planned := self.refusals.get(method):
             raise planned.pop(0)
+        if channel in self.missing:
+            raise ChatError("channel_not_found", f"{method} in {channel}: there is no such channel; create it")
         if channel in self.archived:
-            raise ChatError("is_archived", f"{method} in {channel}: the channel is archived; open it again")
+            code = "is_inactive" if method == "update" else "is_archived"
+            raise ChatError(code, f"{method} in {channel}: the channel is archived; open it again")
 
     def _id(self, channel: str) -> str:
         return self.channels.get(channel.lstrip("#"), channel)
