@@ -74,9 +74,7 @@ def _run(words: list[str], began: float, *, as_json: bool) -> int:
         case ["up", "--help" | "-h", *_]:
             return _write(_json({"usage": up_usage()}) if as_json else up_usage())
         case ["up"]:
-            from handlers.terminal.up import up
-
-            return up(version(), began)
+            return _up(began)
         case ["up", other, *_]:
             raise Failed(f"`up` takes no {other}", f"{program()} up --help tells what it reads.", MISUSED)
         case ["manage", *line]:
@@ -124,6 +122,17 @@ def _meant(words: Sequence[str]) -> str:
     if close:
         return f"Did you mean: {' '.join([program(), close[0], *words[1:]])}"
     return f"Did you mean: {' '.join([program(), 'manage', *words])}\n{program()} --help tells more."
+
+
+def _up(began: float) -> int:
+    from handlers.terminal.display import Display
+    from handlers.terminal.render import console
+
+    display = Display(console(), began)
+    display.title(f"do-manage {version()}")  # before the heavy modules, so that something is seen at once
+    from handlers.terminal.up import up
+
+    return up(version(), display)
 
 
 def _manage(line: list[str], *, as_json: bool) -> int:

@@ -24,7 +24,6 @@ from bot.config.settings import Settings, read_settings
 from handlers.terminal import sandbox
 from handlers.terminal.display import Display
 from handlers.terminal.failure import Failed, explained
-from handlers.terminal.render import console
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
@@ -47,16 +46,15 @@ class Place:
     page: str = ""
 
 
-def up(version: str, began: float) -> int:
+def up(version: str, display: Display) -> int:
     """Run the bot until SIGINT or SIGTERM; a second signal ends it at once. Raises `Failed` when it cannot start."""
     with explained():
         settings = read_settings()
         log.configure(settings.log_format, secrets=log.secrets_of(settings))
-        return asyncio.run(_up(settings, version, Display(console(), began)))
+        return asyncio.run(_up(settings, version, display))
 
 
 async def _up(settings: Settings, version: str, display: Display) -> int:
-    display.title(f"do-manage {version}")
     async with AsyncExitStack() as stack:
         announce = await _start(stack, settings, version, display)
         with _stop_signals() as stop:
@@ -101,6 +99,8 @@ async def _start(stack: AsyncExitStack, settings: Settings, version: str, displa
         return partial(display.ready, "Open the sandbox workspace in your browser:", place.page, "Ctrl-C stops it.")
     if workspace:
         hint = f"Type {settings.slack_command} manage health there."
+        if settings.slack_app_token is None:
+            hint = f"Slack reaches it by HTTP: let its requests through to /slack/events on this port. {hint}"
         return partial(display.ready, "Connected to your workspace:", workspace, hint)
     address = urlsplit(settings.slack_api_url).netloc
     return partial(display.ready, "Slack is away for now; the bot goes on trying:", address, "The log says why.")

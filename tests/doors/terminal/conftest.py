@@ -73,7 +73,12 @@ class Up:
             assert time.monotonic() < deadline, f"it has not said {words!r}:\n{self.text}"
             time.sleep(0.02)
 
-    def stop(self, number: int = signal.SIGTERM, within: float = 5) -> int:
+    @property
+    def stopping_took(self) -> float:
+        """Seconds."""
+        return float(re.findall(r"^Stopped in ([\d.]+) s$", self.text, re.MULTILINE)[0])
+
+    def stop(self, number: int = signal.SIGTERM, within: float = 30) -> int:
         """Send a signal and give the exit code."""
         self.process.send_signal(number)
         return self.process.wait(within)
