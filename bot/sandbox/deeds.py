@@ -14,7 +14,7 @@ def who(workspace: Workspace, body: Json) -> Person:
     """Give the person who acts. Raises ``Impossible``."""
     if body.get("user") not in {user.id for user in workspace.state.people()}:
         raise Impossible("There is no such person.")
-    return workspace.person(body["user"])
+    return Person(workspace, workspace.state.users[body["user"]])
 
 
 def told(outcome: Outcome) -> Json:

@@ -261,3 +261,11 @@ def shown_errors(view: View, body: Json) -> dict[str, str]:
     if not errors or not errors.keys() <= inputs:
         raise Refused("invalid_errors", unknown=sorted(errors.keys() - inputs))
     return {key: text for key, text in errors.items() if key in inputs}
+
+
+class PeopledWorkspace(Workspace):
+    """A workspace in whose people's name one can act; ``serve`` gives it."""
+
+    def person(self, user: str) -> Person:
+        """Act as a person. Raises ``KeyError`` when there is no such user."""
+        return Person(self, self.state.users[user])

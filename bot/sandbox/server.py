@@ -15,17 +15,19 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.link import HttpLink, Link
 from bot.sandbox.methods import files
 from bot.sandbox.options import Options
+from bot.sandbox.people import PeopledWorkspace
 from bot.sandbox.rates import Rates
 from bot.sandbox.socket_mode import SocketLink
 from bot.sandbox.tickets import Tickets
-from bot.sandbox.workspace import Workspace
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 LARGEST_REQUEST = 20 * 1024 * 1024
 
 
 @asynccontextmanager
-async def serve(host: str = "127.0.0.1", port: int = 0, options: Options | None = None) -> AsyncIterator[Workspace]:
+async def serve(
+    host: str = "127.0.0.1", port: int = 0, options: Options | None = None
+) -> AsyncIterator[PeopledWorkspace]:
     """Run a workspace for the length of the block. Port 0 is any free port.
 
     Raises ``ValueError`` for a host beyond loopback and ``OSError`` when the port is taken.
@@ -51,7 +53,7 @@ async def serve(host: str = "127.0.0.1", port: int = 0, options: Options | None 
         yield workspace
 
 
-def announce(workspace: Workspace, reading: state.Json) -> None:
+def announce(workspace: PeopledWorkspace, reading: state.Json) -> None:
     """Show the demo service's latest second on every page."""
     workspace.state.announce("demo", demo=reading)
 
@@ -61,7 +63,7 @@ def bound_port(runner: web.AppRunner) -> int:
     return int(runner.addresses[0][1])
 
 
-def assemble(options: Options, session: aiohttp.ClientSession) -> Workspace:
+def assemble(options: Options, session: aiohttp.ClientSession) -> PeopledWorkspace:
     """Put a fresh workspace together."""
     fresh = state.fresh(options.clock, options.bot_name)
     secret = options.signing_secret or secrets.token_hex(16)
@@ -73,7 +75,7 @@ def assemble(options: Options, session: aiohttp.ClientSession) -> Workspace:
     courier = Courier(link, options.retry_delays)
     courier.quiet.set()
     sockets = link if isinstance(link, SocketLink) else SocketLink(options.ack_within, lambda: None)
-    return Workspace(
+    return PeopledWorkspace(
         options=options,
         state=fresh,
         courier=courier,
@@ -87,7 +89,7 @@ def assemble(options: Options, session: aiohttp.ClientSession) -> Workspace:
     )
 
 
-def application(workspace: Workspace) -> web.Application:
+def application(workspace: PeopledWorkspace) -> web.Application:
     """Route the Web API, Socket Mode, response URLs, uploads and the page."""
     app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[ui.same_origin])
 

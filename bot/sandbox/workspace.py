@@ -16,7 +16,6 @@ from bot.sandbox.tickets import Tickets
 
 if TYPE_CHECKING:
     from bot.sandbox.demo import Demo
-    from bot.sandbox.people import Person
 
 T = TypeVar("T")
 
@@ -85,12 +84,6 @@ class Workspace:
     def online(self) -> bool:
         """Whether the app is connected."""
         return self.courier.link.online
-
-    def person(self, user: str) -> "Person":
-        """Act as a person. Raises ``KeyError`` when there is no such user."""
-        from bot.sandbox.people import Person
-
-        return Person(self, self.state.users[user])
 
     def messages(self, channel: str) -> list[Message]:
         """All messages of a channel (``#name`` or id), oldest first."""

@@ -57,13 +57,15 @@ async def test_the_whole_story_in_a_browser(address: str, chromium: str) -> None
         await card.get_by_role("button", name="Acknowledge").click()
         await expect(card).to_contain_text("acknowledged by")
 
-        await page.get_by_role("link", name=re.compile("incident-1")).first.click()
+        await page.get_by_role("navigation").get_by_role("button", name=re.compile("incident-1")).click()
         await expect(page.get_by_role("heading", name="# incident-1", exact=True)).to_be_visible()
         summary = _article(page, "Incident #1: demo is down")
         await summary.get_by_role("button", name="Post update").click()
         dialog = page.get_by_role("dialog")
         await dialog.get_by_role("textbox").first.fill("We are starting it again")
         await dialog.locator("button[type=submit]").click()
+        await expect(dialog).to_contain_text("Incident #1 updated")
+        await page.keyboard.press("Escape")
         await expect(_article(page, "Update by")).to_contain_text("We are starting it again")
 
         await page.get_by_role("button", name="OK", exact=True).click()
@@ -72,7 +74,8 @@ async def test_the_whole_story_in_a_browser(address: str, chromium: str) -> None
 
         draft = _article(page, "Postmortem")
         await draft.get_by_role("button", name=re.compile("^Approve")).click(timeout=60_000)
-        await expect(page.get_by_text("archived", exact=False).first).to_be_visible()
+        await page.get_by_role("dialog").get_by_role("button", name=re.compile("^Approve")).click()
+        await expect(page.get_by_text("This channel is archived")).to_be_visible()
 
 
 def _article(page: Page, words: str) -> Locator:
