@@ -2,16 +2,15 @@
 
 import time
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SecretStr, field_validator
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisError
 
 from bot.health.failures import failure, place
 from bot.ports import Check, Observation, Options, Ports
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 KEY = "do-manage:health:"
 EXPIRES = 10
@@ -30,9 +29,18 @@ class RedisOptions(Options):
             raise ValueError("redis://:PASSWORD@HOST:PORT/0")
         return url
 
+    def model_post_init(self, _context: Any) -> None:
+        """Load the client with the configuration; in a round it would count as the latency of other checks."""
+        import redis.asyncio  # noqa: F401
+
 
 async def probe(options: RedisOptions, _ports: Ports) -> Observation:
     """Set a key that expires and get it back. The latency is that of both, without connecting."""
+    from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.exceptions import AuthenticationError, RedisError
+
     url = options.url.get_secret_value()
     client = Redis.from_url(url, retry=Retry(NoBackoff(), 0), decode_responses=True)
     try:
