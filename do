@@ -114,7 +114,7 @@ make_venv() {
 
 install_lock() {
     if command -v uv >/dev/null; then
-        uv pip install --quiet --python "$python" --require-hashes -r "$1"
+        uv pip install --quiet --compile-bytecode --python "$python" --require-hashes -r "$1"
     else
         "$python" -m pip --version >/dev/null 2>&1 || "$2" -m venv "$venv" # made by uv, which is gone
         "$python" -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes -r "$1"

@@ -22,7 +22,8 @@ from bot.permissions import Caller
 from bot.ports import Channel, Chat, Check, Delivery, Ports, Writer
 from storage.unit_of_work import Store
 
-OUTSIDE = ("bot.app", "bot.sandbox")
+OUTSIDE = ("bot.app", "bot.sandbox", "bot.slack", "bot.telemetry", "bot.log")
+"""What offers nothing to collect, and is loaded by those who need it: a shell command must be quick."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,7 +78,7 @@ def render(card: Card, now: datetime, command: str = "/do") -> Rendered:
     text = _fallback(card, command)
     if card.accent is None or not rest:
         return Rendered(text=text, blocks=heading.blocks + rest, attachments=[])
-    coloured = {"color": COLOURS[card.accent], "fallback": cut(plain(card.title), FALLBACK), "blocks": rest}
+    coloured = {"color": COLOURS[card.accent], "fallback": mrkdwn(_title(card), FALLBACK, command), "blocks": rest}
     return Rendered(text=text, blocks=heading.blocks, attachments=[coloured])
 
 

@@ -23,6 +23,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 SAFE_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -63,6 +64,8 @@ def add_routes(app: web.Application, workspace: Workspace) -> None:
     async def index(_request: web.Request) -> web.StreamResponse:
         return web.FileResponse(PAGE / "index.html")
 
+    app[SOCKETS] = set()
+    app.on_shutdown.append(hang_up)
     app.on_response_prepare.append(harden)
     app.router.add_get("/", index)
     app.router.add_get("/archives/{channel}/{ts}", index)
@@ -110,6 +113,7 @@ async def websocket(request: web.Request, workspace: Workspace) -> web.StreamRes
         raise web.HTTPBadRequest(text="There is no such person.")
     socket = web.WebSocketResponse(heartbeat=20.0)
     await socket.prepare(request)
+    request.app[SOCKETS].add(socket)
     changes: asyncio.Queue[Json] = asyncio.Queue()
     workspace.state.watchers.append(changes.put_nowait)
     sender = asyncio.create_task(send_changes(socket, workspace, viewer, changes))
@@ -117,11 +121,18 @@ async def websocket(request: web.Request, workspace: Workspace) -> web.StreamRes
         async for _frame in socket:
             pass
     finally:
+        request.app[SOCKETS].discard(socket)
         workspace.state.watchers.remove(changes.put_nowait)
         sender.cancel()
         with contextlib.suppress(asyncio.CancelledError, ConnectionError):
             await sender
     return socket
+
+
+async def hang_up(app: web.Application) -> None:
+    """Close the pages' connections when the workspace ends: it would wait for them else."""
+    for socket in tuple(app[SOCKETS]):
+        await socket.close(code=1001)
 
 
 async def send_changes(

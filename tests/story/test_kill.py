@@ -25,9 +25,10 @@ async def test_twenty_kills_at_random_lose_nothing_and_repeat_nothing(
     tmp_path: Path, database_url: str, seed: int
 ) -> None:
     async with living(tmp_path, database_url, retry_delays=(0.3,) * 200) as bot:
-        killer = asyncio.create_task(_kill_again_and_again(bot, random.Random(seed)))
-        await _life(bot)
-        kills = await killer
+        async with asyncio.TaskGroup() as group:
+            killer = group.create_task(_kill_again_and_again(bot, random.Random(seed)))
+            await _life(bot)
+        kills = killer.result()
         await _settled(bot)
 
         assert kills == KILLS
@@ -55,6 +56,7 @@ async def _life(bot: Bot) -> None:
     await you.react("#alerts", card.ts, "eyes")
     await _seen(workspace, "#alerts", "#1 demo is down", "acknowledged by")
     await _seen(workspace, "#incident-1", "Incident #1: demo is down")
+    await you.join("incident-1")
     message = await you.say("#incident-1", "Somebody stopped the demo service")
     await you.react("#incident-1", message.ts, "pushpin")
     await _seen(workspace, "#incident-1", "the timeline by")
