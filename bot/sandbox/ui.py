@@ -131,7 +131,8 @@ async def websocket(request: web.Request, workspace: Workspace) -> web.StreamRes
 
 async def hang_up(app: web.Application) -> None:
     """Close the pages' connections when the workspace ends: it would wait for them else."""
-    for socket in tuple(app[SOCKETS]):
+    sockets = app[SOCKETS]
+    for socket in tuple(sockets):
         await socket.close(code=1001)
 
 
