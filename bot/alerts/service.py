@@ -11,7 +11,16 @@ from bot.alerts.decide import Breach
 from bot.alerts.fingerprints import fingerprint
 from bot.config.manage import Step
 from bot.decision import Decision, commit, job_of
-from bot.events import CheckChanged, Event, JobDied, PageDelivered, PageFailed, event_of, payload_of
+from bot.events import (
+    CheckChanged,
+    EscalationStepFired,
+    Event,
+    JobDied,
+    PageDelivered,
+    PageFailed,
+    event_of,
+    payload_of,
+)
 from bot.oncall import rota
 from bot.ports import Ports
 from storage.records.alerts import Alert
@@ -191,4 +200,9 @@ async def _locked(unit: UnitOfWork, number: int) -> Alert:
 
 
 async def _facts(conn: AsyncConnection, subject: str) -> list[Event]:
-    return [event_of(entry.kind, entry.payload) for entry in await journal.of_subjects(conn, [subject])]
+    """What the journal holds about the escalation of an alert, oldest first."""
+    entries = await journal.of_subjects(conn, [subject])
+    return [event_of(entry.kind, entry.payload) for entry in entries if entry.kind in _ESCALATION]
+
+
+_ESCALATION = frozenset(event.__name__ for event in (EscalationStepFired, PageDelivered, PageFailed))

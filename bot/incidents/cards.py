@@ -34,7 +34,10 @@ def live(
         title=_title(incident),
         level=Level.BAD if incident.open else Level.OK,
         accent=Accent(incident.severity.value) if incident.open else Accent.GOOD,
-        body=tuple(t for t in (incident.description, incident.trouble and with_people(f"⚠️ {incident.trouble}")) if t),
+        body=(
+            *((incident.description,) if incident.description else ()),
+            *(with_people(f"⚠️ {trouble}") for trouble in incident.trouble.splitlines()),
+        ),
         fields=(
             Field(label="Severity", value=incident.severity.value),
             Field(label="Status", value=_status(incident)),
@@ -73,7 +76,7 @@ def happened(event: IncidentEvent, actor: str, at: datetime) -> Card | None:  # 
         case AlertJoinedIncident(alert=alert, summary=summary):
             return Card(title="", body=(f"🔔 Alert #{alert} belongs to this as well: {summary}",))
         case ChannelTroubled(what=what, mend=mend):
-            return Card(title="", body=(with_people(f"⚠️ {what}. {mend}"),))
+            return Card(title="", body=(with_people(f"⚠️ {what}: {mend}"),))
         case IncidentResolved():
             return _closing(event, by, at)
         case _:

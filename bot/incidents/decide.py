@@ -110,11 +110,12 @@ def open_channel(incident: Incident, channel: str, name: str) -> Decision[Incide
 
 def troubled(incident: Incident, *, what: str, error: str, mend: str) -> Decision[Incident]:
     """Something about the channel could not be done; the card says so."""
-    told = f"{what}: {mend}"
-    if told in incident.trouble:
+    told = f"{what}: {mend}".rstrip(".") + "."
+    known = incident.trouble.splitlines()
+    if told in known:
         return Decision(state=incident, reason="it is said already")
     return Decision(
-        state=replace(incident, trouble=f"{incident.trouble} {told}".strip()),
+        state=replace(incident, trouble="\n".join([*known, told])),
         events=(ChannelTroubled(incident=incident.id, what=what, error=error, mend=mend),),
         reason=told,
     )
