@@ -20,9 +20,10 @@ class Redacted:
 
 
 _NAMES = (
-    r"[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?"
+    r"(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?"
     r"|auth[_-]?key|signing[_-]?key)"
 )
+# What is repeated before a mark is bounded: log lines of any length pass here, in time that grows with the length only.
 # In this order: a larger thing is taken before what stands inside it. Where only a part is the secret, it is group `s`.
 _PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
     (kind, label, re.compile(pattern))
@@ -51,14 +52,22 @@ _PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         ),
         ("bearer token", "SECRET", r"(?i)\bbearer[ \t]+(?P<s>[A-Za-z0-9._~+/=-]{8,})"),
         # of an address only what lets somebody in is taken: which server it was is evidence
-        ("password in an address", "SECRET", r"://(?P<s>[^\s/@:\"'<>]*:[^\s/\"'<>]+)@"),
-        ("key in an address", "SECRET", rf"(?i)[?&](?:{_NAMES}|sig|signature|x-amz-[a-z-]+)=(?P<s>[^\s&#\"'<>]+)"),
+        ("password in an address", "SECRET", r"://(?P<s>[^\s/@:\"'<>]{0,200}:[^\s/\"'<>]{1,500})@"),
+        (
+            "key in an address",
+            "SECRET",
+            rf"(?i)[?&](?:[\w.-]{{0,64}}?{_NAMES}|sig|signature|x-amz-[a-z-]+)=(?P<s>[^\s&#\"'<>]+)",
+        ),
         (
             "named secret",
             "SECRET",
-            rf"(?i)\b{_NAMES}[\"']?\s*(?::=|=>|[=:])\s*(?:\"(?P<d>[^\"\r\n]+)\"|'(?P<q>[^'\r\n]+)'|(?P<s>[^\s\"',;&\u201c\u201d]+))",
+            rf"(?i){_NAMES}[\"']?\s*(?::=|=>|[=:])\s*(?:\"(?P<d>[^\"\r\n]+)\"|'(?P<q>[^'\r\n]+)'|(?P<s>[^\s\"',;&\u201c\u201d]+))",
         ),
-        ("e-mail address", "EMAIL", r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}\b"),
+        (
+            "e-mail address",
+            "EMAIL",
+            r"\b[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,24}\b",
+        ),
     )
 )
 _TAKEN = re.compile(r"\[(?:SECRET|EMAIL)_\d+\]")

@@ -59,6 +59,7 @@ class Evidence:
     spans: tuple[float, ...] = ()
     channel: str = ""
     ts: str = ""
+    subject: str = ""
     told: bool = True
 
     @property
@@ -169,6 +170,7 @@ def _of_line(line: timeline.Line, entries: Iterable[Entry]) -> Evidence | None:
         spans=_spans(event),
         channel=line.channel,
         ts=line.ts,
+        subject=entry.subject,
     )
 
 
@@ -188,7 +190,14 @@ def _untold(entry: Entry) -> Evidence | None:
         case _:
             return None
     return Evidence(
-        id=entry.id, at=entry.at, kind=entry.kind, actor=entry.actor, words=words, moments=(entry.at,), told=told
+        id=entry.id,
+        at=entry.at,
+        kind=entry.kind,
+        actor=entry.actor,
+        words=words,
+        moments=(entry.at,),
+        subject=entry.subject,
+        told=told,
     )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bot.decision import Decision, commit
 from bot.events import ChangeRequested, IncidentResolved, PostmortemPublished, payload_of
 from bot.incidents import timeline
@@ -11,12 +13,13 @@ from bot.phrasing import cut
 from bot.ports import Ports, Posted
 from bot.postmortems import drafting, evidence, review, sections
 from bot.postmortems.cards import Sources
-from bot.postmortems.evidence import Pack
+from bot.postmortems.evidence import Evidence, Pack
 from storage.records.alerts import Alert, Severity
 from storage.records.incidents import Incident
 from storage.records.jobs import JobState
 from storage.records.journal import Entry
 from storage.records.postmortems import Postmortem, Section, Version
+from storage.records.posts import Post
 from storage.tables import alerts, incidents, jobs, journal, postmortems, posts
 from storage.unit_of_work import UnitOfWork
 
@@ -207,11 +210,19 @@ async def _links(ports: Ports, pack: Pack) -> dict[int, str]:
     async with ports.store.read() as conn:
         for item in pack.items:
             place = Posted(item.channel, item.ts) if item.channel and item.ts else None
-            if place is None and (post := await posts.get(conn, f"entry:{item.id}")):
+            if place is None and (post := await _said(conn, item, pack.incident)):
                 place = Posted(post.channel, post.ts)
             if place and (address := ports.chat.link(place)):
                 links[item.id] = address
     return links
+
+
+async def _said(conn: AsyncConnection, item: Evidence, incident: int) -> Post | None:
+    """The message that said it: its own, else the card that shows it, else the incident's card."""
+    for key in (f"entry:{item.id}", f"{item.subject}:card", f"incident:{incident}:card"):
+        if post := await posts.get(conn, key):
+            return post
+    return None
 
 
 def _has_redrafted(entries: list[Entry], mark: str) -> bool:
