@@ -40,6 +40,7 @@ async def world(
     database_url: str, clock: FrozenClock, chat: FakeChat | None, config: dict[str, Any]
 ) -> AsyncIterator[World]:
     store = await Store.open(database_url)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    nowhere = httpx.MockTransport(lambda _request: httpx.Response(503))  # and no certificates are read for it
+    async with httpx.AsyncClient(transport=nowhere) as http:
         yield world_of(store, clock, chat, config, http)
     await store.close()

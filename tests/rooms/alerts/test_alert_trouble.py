@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,12 @@ from tests.fakes.ports import T0
 from tests.rooms.alerts.world import LEAD, MANAGE, ONCALL, World, refusal
 
 CARD = "alert:1:card"
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """SQLite alone: what Slack does is the same beside any database, on both of which the rooms' life is tested."""
+    return f"sqlite:///{tmp_path / 'bot.db'}"
 
 
 class TestCardThatSomebodyDeleted:

@@ -1,5 +1,7 @@
 """Live messages: posted once, edited when they change, posted anew when they are gone."""
 
+from pathlib import Path
+
 import pytest
 
 from bot.cards.card import Card
@@ -9,6 +11,12 @@ from bot.posting import CLOSED, GONE, distrust, find, show
 from storage.records.posts import Post
 from tests.fakes.chat import FakeChat
 from tests.rooms.alerts.world import World, refusal
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """SQLite alone: what Slack does is the same beside any database, on both of which the rooms' life is tested."""
+    return f"sqlite:///{tmp_path / 'bot.db'}"
 
 
 async def say(world: World, title: str, *, at_once: bool = True, channel: str = "#alerts") -> Post | None:

@@ -1,5 +1,6 @@
 """What becomes of an incident when Slack refuses or is not there, and what wrong words are answered with."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,12 @@ from tests.fakes.chat import FakeChat
 from tests.rooms.alerts.world import LEAD, MANAGE, ONCALL, World, refusal
 
 CARD, DIGEST, CHANNEL = "incident:1:card", "incident:1:digest", "C0000001"
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """SQLite alone: what Slack does is the same beside any database, on both of which the rooms' life is tested."""
+    return f"sqlite:///{tmp_path / 'bot.db'}"
 
 
 class TestChannelThatCannotBeOpened:
