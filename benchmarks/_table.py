@@ -40,7 +40,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def show(title: str, unit: str, rows: Sequence[Row], *notes: str) -> None:
     """Print the table. Of fewer than a hundred values the p99 is the largest."""
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("what")
     for name in ("n", f"p50 {unit}", f"p99 {unit}", f"target {unit}", "ratio to peer"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -50,7 +50,7 @@ def show(title: str, unit: str, rows: Sequence[Row], *notes: str) -> None:
         ratio = f"{middle / percentile(row.peer, 0.5):.2f}" if row.peer else ""
         table.add_row(row.what, f"{len(row.values)}", f"{middle:.4g}", f"{high:.4g}", verdict, ratio)
     out = Console(width=max(WIDTH, Console().width), highlight=False)
-    out.print(table)
+    out.print(title, table)
     for note in (*notes, machine()):
         out.print(note)
 

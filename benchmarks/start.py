@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks import _programs
 from benchmarks._table import Row, run, show
 
-RUNS = 10
+RUNS = 7
 TARGET = 2.0
 
 
