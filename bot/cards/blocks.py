@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from bot.cards import grid
 from bot.cards.card import Accent, Button, Card, CommandLine, Field, Link, Person, Room, Table, Text
-from bot.cards.marks import address, clean, cost, empty, literal, mrkdwn, parts, plain, rich
+from bot.cards.marks import address, clean, cost, empty, literal, mrkdwn, parts, rich
 from bot.phrasing import cut, plural
 
 Block = dict[str, Any]

@@ -18,7 +18,7 @@ class Status(StrEnum):
 class CheckState:
     """The held status of a check since `since`, and the latest raw observation, seen `streak` rounds in a row.
 
-    `value` and `threshold` (in `unit`) are what the latest observation was judged by; `latency_ms` is the probe's round trip.
+    `value` and `threshold` (in `unit`) are what that was judged by; `latency_ms` is the probe's round trip.
     """
 
     name: str

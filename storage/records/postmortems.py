@@ -25,7 +25,7 @@ class StatementKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One sentence with the journal entries it cites; `unverified` says why the check could not confirm it ("" = it did)."""
+    """One sentence with the journal entries it cites; `unverified` says why it could not be confirmed ("": it was)."""
 
     kind: StatementKind
     text: str
@@ -36,7 +36,7 @@ class Statement:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """One section of a draft. `author` is the model's name, "facts" when written without AI; `revision` counts redrafts."""
+    """One section of a draft. `author` is the model's name, "facts" without AI; `revision` counts redrafts."""
 
     name: str
     statements: tuple[Statement, ...]
@@ -46,7 +46,7 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Postmortem:
-    """The postmortem of incident `id`. `text_version` counts changes of the text; `approved_version` is the published one.
+    """The postmortem of incident `id`. `text_version` counts changes, `approved_version` is the published one.
 
     `version` guards concurrent writers, as on every record.
     """
