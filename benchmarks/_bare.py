@@ -20,7 +20,7 @@ async def main() -> None:
     token = os.environ["SLACK_BOT_TOKEN"]
     app = AsyncApp(client=AsyncWebClient(token=token, base_url=os.environ["SLACK_API_URL"]))
     app.command("/do")(acknowledge)
-    await AsyncSocketModeHandler(app, os.environ["SLACK_APP_TOKEN"]).start_async()
+    await AsyncSocketModeHandler(app, os.environ["SLACK_APP_TOKEN"]).start_async()  # type: ignore[no-untyped-call] # untyped in slack_bolt
 
 
 if __name__ == "__main__":

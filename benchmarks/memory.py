@@ -44,7 +44,7 @@ async def _idle(pid: int, seconds: float) -> tuple[list[float], float]:
         after = process.cpu_times()
     except psutil.Error as gone:
         raise Unmeasured(str(gone)) from None
-    return looks, (after.user + after.system - before.user - before.system) / (seconds / 2)
+    return looks, max(0.0, after.user + after.system - before.user - before.system) / (seconds / 2)
 
 
 if __name__ == "__main__":
