@@ -176,9 +176,9 @@ ready_servers() {
 }
 
 run_tests() {
-    [ $# -eq 0 ] || exec "$python" -m pytest -n 2 --dist loadscope "$@"
+    [ $# -eq 0 ] || exec "$python" -m pytest -n 2 --dist loadscope --no-loadscope-reorder "$@"
     result=0
-    "$python" -m pytest -n 2 --dist loadscope --cov --cov-report= || result=$?
+    "$python" -m pytest -n 2 --dist loadscope --no-loadscope-reorder --cov --cov-report= || result=$?
     say "Lines and branches covered: $("$python" -m coverage report --format=total) %"
     exit "$result"
 }
