@@ -20,7 +20,7 @@ LONGEST = 1000
 _PERSON = re.compile(r"<@([^\s<>|]{1,40})(?:\|[^>]*)?>|\b([UW][A-Z0-9]{8,20})\b")
 # Commands that only look, and those whose effect is a fact of its own in the journal.
 _LOOKS = frozenset(
-    {"health", "alerts", "alert", "oncall", "incidents", "incident", "postmortem", "config", "audit", "help"}
+    {"health", "alerts", "alert", "oncall", "incidents", "incident", "postmortem", "config", "audit", "jobs", "help"}
 )
 _TELL_THEMSELVES = frozenset({"ack", "unack", "resolve"})
 _REFUSED = frozenset({"usage", "denied"})
@@ -144,11 +144,7 @@ def _belongs(entry: Entry, incident: Incident) -> bool:
 
 
 def _changes(run: Mapping[str, object]) -> bool:
-    command = str(run.get("command", ""))
-    family = command.split(" ", 1)[0]
-    argv = run.get("argv")
-    if command == "jobs" and not (isinstance(argv, Sequence) and any(str(w).startswith("--revive") for w in argv)):
-        return False
+    family = str(run.get("command", "")).split(" ", 1)[0]
     return family not in _LOOKS | _TELL_THEMSELVES and run.get("outcome") not in _REFUSED
 
 

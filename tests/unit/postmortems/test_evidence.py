@@ -95,10 +95,10 @@ def test_commands_that_changed_something_during_the_incident_are_evidence() -> N
         ran(4, 7, "incident show", "1"),
         ran(5, 8, "ack", "1"),
         ran(6, 9, "jobs"),
-        ran(7, 10, "jobs", "--revive=3"),
+        ran(7, 10, "job revive", "3"),
         ran(8, 45, "cache:clear"),
     ]
-    assert words(collect(incident(), entries)) == ["Ran `cache:clear --pattern=cart:*`", "Ran `jobs --revive=3`"]
+    assert words(collect(incident(), entries)) == ["Ran `cache:clear --pattern=cart:*`", "Ran `job revive 3`"]
 
 
 def test_a_reply_of_a_reviewer_is_evidence_but_not_part_of_the_timeline() -> None:
