@@ -19,7 +19,7 @@ from bot.engine import clock
 from bot.engine.worker import Worker
 from bot.invoke import invoke
 from bot.permissions import Caller
-from bot.ports import Channel, Chat, Check, Delivery, Ports, Writer
+from bot.ports import Channel, Chat, Check, Delivery, Ports, Source, Writer
 from storage.unit_of_work import Store
 
 OUTSIDE = ("bot.app", "bot.sandbox", "bot.slack", "bot.telemetry", "bot.log")
@@ -36,6 +36,7 @@ class Parts:
     schedules: Mapping[str, Schedule]
     checks: Mapping[str, Check]
     channels: Mapping[str, Channel]
+    sources: Mapping[str, Source]
 
 
 def parts() -> Parts:
@@ -48,6 +49,7 @@ def parts() -> Parts:
         schedules=registry.collect(Schedule, found, lambda s: s.name),
         checks=registry.collect(Check, found, lambda c: c.type),
         channels=registry.collect(Channel, found, lambda c: c.type),
+        sources=registry.collect(Source, found, lambda s: s.type),
     )
 
 
@@ -82,7 +84,9 @@ async def opened(
     `base` are defaults below manage.yml, spelled like it. Raises `ConfigError` and `StoreError`.
     """
     found = parts()
-    manage = load(settings.manage_config, checks=found.checks, channels=found.channels, base=base)
+    manage = load(
+        settings.manage_config, checks=found.checks, channels=found.channels, sources=found.sources, base=base
+    )
     async with AsyncExitStack() as stack:
         store = await Store.open(settings.database_url)
         stack.push_async_callback(store.close)
@@ -99,6 +103,7 @@ async def opened(
             http=http,
             jobs_for=partial(bus.jobs_for, tuple(found.reactions.values())),
             checks=found.checks,
+            sources=found.sources,
             chat=chat,
             writer=writer(settings, manage),
         )

@@ -12,6 +12,8 @@ from bot.cards.card import Card
 from bot.decision import JobsFor
 from bot.observation import Observation as Observation  # noqa: PLC0414 - plug-ins find it here, beside `Check`
 from bot.permissions import Caller
+from bot.report import Report
+from storage.records.samples import Sample
 from storage.unit_of_work import Store
 
 if TYPE_CHECKING:
@@ -74,6 +76,34 @@ class Channel:
     type: str
     options: OptionsType
     connect: Callable[[Any, "Ports"], Delivery]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A kind of metric source, one file each in `bot/metrics/sources`.
+
+    `read(options, ports)` returns the samples of now, without a label `source`: the caller adds it, and bounds its
+    time. A value that cannot be had is left out, never zero. `metrics(options)` names what it can give, so that rules
+    over unknown metrics are refused. `automatic(ports)` gives options when it reads without being configured.
+    """
+
+    type: str
+    options: OptionsType
+    read: Callable[[Any, "Ports"], Awaitable[Sequence[Sample]]]
+    metrics: Callable[[Any], frozenset[str]]
+    automatic: Callable[["Ports"], Options | None] = lambda _ports: None
+
+
+class Reporting(Protocol):
+    """Takes what sources say of alerts: what it returned for is on disk and will be acted on."""
+
+    async def __call__(self, reports: Sequence[Report], /) -> None:
+        """Take the reports; raises `StoreError`."""
+
+
+async def unreported(_reports: Sequence[Report], /) -> None:
+    """Stand where nothing takes reports: a bot that is only opened for one command."""
+    raise RuntimeError("nothing here takes reports of alerts")
 
 
 @dataclass(frozen=True)
@@ -175,7 +205,9 @@ class Ports:
     manage: "Manage"
     http: httpx.AsyncClient
     jobs_for: JobsFor
+    report: Reporting = unreported
     checks: Mapping[str, Check] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
     channels: Mapping[str, Delivery] = field(default_factory=dict)
     chat: Chat | None = None
     writer: Writer | None = None

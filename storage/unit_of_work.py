@@ -19,7 +19,8 @@ from storage.records.incidents import Incident
 from storage.records.jobs import Job, JobState, NewJob
 from storage.records.journal import Entry
 from storage.records.postmortems import Postmortem
-from storage.tables import alerts, checks, counters, incidents, jobs, journal, postmortems
+from storage.records.silences import Silence
+from storage.tables import alerts, checks, counters, incidents, jobs, journal, postmortems, silences
 
 __all__ = ["Conflict", "Store", "StoreError", "UnitOfWork"]
 
@@ -48,6 +49,8 @@ class UnitOfWork:
                 await incidents.save(self.conn, record)
             case Postmortem():
                 await postmortems.save(self.conn, record)
+            case Silence():
+                await silences.save(self.conn, record)
             case Job(state=JobState.DEAD):
                 await jobs.die(self.conn, record)
             case _:

@@ -7,7 +7,8 @@ from datetime import datetime
 from bot.alerts import escalation
 from bot.alerts.escalation import Page
 from bot.alerts.fingerprints import fingerprint
-from bot.config.manage import RuleConfig, Step
+from bot.config.alerts import RuleConfig
+from bot.config.escalation import Step
 from bot.decision import Decision, Timer
 from bot.events import (
     AcknowledgementWithdrawn,

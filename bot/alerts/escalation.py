@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.config.manage import Step
+from bot.config.escalation import Step
 from bot.decision import Cancel, Timer
 from bot.events import EscalationStepFired, Event, PageDelivered, PageFailed
 from storage.records.alerts import Alert, AlertState

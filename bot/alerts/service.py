@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.alerts import decide, escalation, rules
 from bot.alerts.decide import Breach
 from bot.alerts.fingerprints import fingerprint
-from bot.config.manage import Step
+from bot.config.escalation import Step
 from bot.decision import Decision, commit, job_of
 from bot.events import (
     CheckChanged,
@@ -77,7 +77,7 @@ async def withdraw(ports: Ports, number: int, *, by: str, via: str = "") -> Deci
     async def work(unit: UnitOfWork) -> Decision[Alert]:
         alert = await _locked(unit, number)
         owed = escalation.owed(await _facts(unit.conn, alert.subject))
-        decision = decide.withdraw(alert, steps(ports, alert), owed, by=by, now=ports.now(), via=via)
+        decision = decide.withdraw(alert, steps(ports, alert.policy), owed, by=by, now=ports.now(), via=via)
         await _commit(ports, unit, decision, by)
         return decision
 
@@ -102,7 +102,7 @@ async def take_step(ports: Ports, number: int, index: int) -> Decision[Alert]:
         ports,
         number,
         BOT,
-        lambda a: decide.take_step(a, steps(ports, a), index, oncall=oncall, fallback=fallback, now=now),
+        lambda a: decide.take_step(a, steps(ports, a.policy), index, oncall=oncall, fallback=fallback, now=now),
     )
 
 
@@ -158,25 +158,24 @@ async def view(ports: Ports, number: int) -> View:
     return View(
         alert=alert,
         told=tuple(fact for fact in facts if isinstance(fact, PageDelivered | PageFailed)),
-        steps=len(steps(ports, alert)),
+        steps=len(steps(ports, alert.policy)),
         upcoming=escalation.upcoming(
-            alert, steps(ports, alert), rota.who(ports.manage.oncall, ports.now()), ports.manage.channels.alerts
+            alert, steps(ports, alert.policy), rota.who(ports.manage.oncall, ports.now()), ports.manage.channels.alerts
         ),
         incident=incident,
     )
 
 
-def steps(ports: Ports, alert: Alert) -> tuple[Step, ...]:
-    """The steps of the alert's policy; none when the policy was removed since."""
-    return ports.manage.escalation.get(alert.policy, ())
+def steps(ports: Ports, name: str) -> tuple[Step, ...]:
+    """The steps of the policy; none when it was removed since."""
+    policy = ports.manage.escalation.get(name)
+    return policy.steps if policy else ()
 
 
 async def _observed(ports: Ports, unit: UnitOfWork, found: Alert | None, breach: Breach) -> Decision[Alert]:
     rule = ports.manage.alerts.rules[breach.rule]
     number = found.id if found else await unit.next_id("alert")
-    return decide.observe(
-        found, breach, rule, ports.manage.escalation.get(rule.policy, ()), number=number, now=ports.now()
-    )
+    return decide.observe(found, breach, rule, steps(ports, rule.policy), number=number, now=ports.now())
 
 
 async def _change(ports: Ports, number: int, actor: str, choose: Callable[[Alert], Decision[Alert]]) -> Decision[Alert]:

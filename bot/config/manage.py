@@ -4,45 +4,33 @@ Two plug-in mappings go in (`checks`, `channels`: type -> value with `options`);
 with one line for each mistake.
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SerializeAsAny,
     ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
 )
 
+from bot.config.alerts import Alerts
 from bot.config.cross import crossed
 from bot.config.document import Document, read_file
-from bot.config.durations import Delay, Duration, PositiveDuration
-from bot.config.errors import ConfigError, Problem, described, nearest
-from bot.config.fields import Emoji, Listed, Member, Milliseconds, Name, Room, Rounds, UserId, numeric
+from bot.config.durations import Duration, PositiveDuration
+from bot.config.errors import ConfigError, Problem, described
+from bot.config.escalation import Policies
+from bot.config.fields import Listed, Member, Milliseconds, Name, Room, Rounds, numeric
+from bot.config.metrics import Metrics
+from bot.config.oncall import Oncall
+from bot.config.part import Part
+from bot.config.people import People
 from bot.config.plugins import Kind, NoOptions, with_options
 from bot.config.settings import environment
 from storage.records.alerts import Severity
-
-
-class Part(BaseModel):
-    """A mapping in manage.yml; one that is there but empty is as good as left out."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_default(cls, value: Any) -> Any:
-        return {} if value is None else value
-
 
 RoleName = Literal["nobody", "viewer", "responder", "operator", "admin"]
 
@@ -96,115 +84,6 @@ class Health(Part):
         "1000 for what is asked over the network.",
     )
     checks: tuple[CheckConfig, ...] = Field(default=(), description="The checks, beside those that run by themselves.")
-
-
-class RuleConfig(Part):
-    """What an alert of one rule is like."""
-
-    severity: Severity = Field(default=Severity.HIGH, description="How bad.")
-    policy: Name = Field(default="default", description="Escalation policy, a key of `escalation`.")
-    runbook: str = Field(default="", description="Address of what to do; shown on the card.")
-    enabled: bool = Field(default=True, description="Whether it raises alerts.")
-
-
-RULES: Mapping[str, Mapping[str, str]] = {
-    "health-check-failed": {"severity": "high"},
-    "health-check-degraded": {"severity": "medium"},
-    "job-dead": {"severity": "medium"},
-}
-
-
-def _rules(given: Any) -> Any:
-    """The built-in rules are always there; what is given changes single keys of them."""
-    if given is None or isinstance(given, Mapping):
-        given = given or {}
-        names = [*RULES, *(name for name in given if name not in RULES)]
-        return {name: _over(RULES.get(name, {}), given.get(name)) for name in names}
-    return given
-
-
-def _over(defaults: Mapping[str, Any], given: Any) -> Any:
-    return {**defaults, **given} if isinstance(given, Mapping) else (dict(defaults) if given is None else given)
-
-
-class Alerts(Part):
-    """Alerts."""
-
-    reactions: Listed[Emoji] = Field(default=("eyes",), description="Emoji (without colons) that acknowledge an alert.")
-    edit_every: Duration = Field(
-        default=timedelta(seconds=3), description="Least time between two machine edits of a card."
-    )
-    rules: Annotated[Mapping[str, RuleConfig], BeforeValidator(_rules)] = Field(
-        default_factory=dict,
-        validate_default=True,
-        description=f"Rules by name; built in are {', '.join(f'`{name}`' for name in RULES)}.",
-    )
-
-
-class Step(Part):
-    """One step of an escalation policy."""
-
-    after: Delay = Field(default=timedelta(0), description="How long after the alert was opened.")
-    via: Name = Field(default="slack", description="Channel of notification: `slack` or a key of `notifications`.")
-    notify: Annotated[Listed[Name], Field(min_length=1)] = Field(
-        description='Who: `oncall`, a user (`"@U…"`), a channel (`"#name"`); for other channels their own targets.'
-    )
-
-    @field_validator("notify")
-    @classmethod
-    def _reachable(cls, targets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        for target in targets if info.data.get("via") == "slack" else ():
-            if not re.fullmatch(r"oncall|@[UW][A-Z0-9]{2,20}|#[a-z0-9_-]{1,80}", target):
-                raise ValueError(f'oncall, "@U…" (a Slack user id) or "#channel" in quotes, not "{target}"')
-        return targets
-
-
-STEPS: tuple[Mapping[str, Any], ...] = (
-    {"after": "immediately", "notify": ["oncall"]},
-    {"after": "5m", "notify": ["oncall"]},
-    {"after": "15m", "notify": ["#incidents"]},
-)
-
-
-def _policies(given: Any) -> Any:
-    """The policy "default" is always there, unless another one of that name is given."""
-    return {"default": list(STEPS), **(given or {})} if given is None or isinstance(given, Mapping) else given
-
-
-Policies = Annotated[Mapping[str, Annotated[tuple[Step, ...], Field(min_length=1)]], BeforeValidator(_policies)]
-
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-class Oncall(Part):
-    """Who is on call."""
-
-    people: Listed[UserId] = Field(default=(), description="Slack user ids, in the order of their turns.")
-    rotation: Literal["daily", "weekly"] = Field(default="weekly", description="How long one turn is.")
-    handover: str = Field(
-        default="mon 09:00", description='When turns change: `"mon 09:00"`; for daily ones `"09:00"`.'
-    )
-    timezone: str = Field(default="UTC", description="Time zone of the handover, like `Europe/Berlin`.")
-    start: date = Field(default=date(2024, 1, 1), description="Day from which turns are counted; the first person's.")
-
-    @field_validator("handover")
-    @classmethod
-    def _handover(cls, said: str, info: ValidationInfo) -> str:
-        lowered = " ".join(said.lower().split())
-        match = re.fullmatch(rf"(?:({'|'.join(WEEKDAYS)}) )?([01][0-9]|2[0-3]):[0-5][0-9]", lowered)
-        if not match:
-            raise ValueError('a day and a time, like "mon 09:00"')
-        if info.data.get("rotation") == "weekly" and not match[1]:
-            raise ValueError(f'a day as well for a weekly rotation, like "mon {lowered}"')
-        return lowered
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone(cls, name: str) -> str:
-        zones = available_timezones()
-        if name not in zones:
-            raise ValueError(f'the name of a time zone, like "Europe/Berlin"{nearest(name, zones)}')
-        return name
 
 
 class ChannelConfig(Part):
@@ -261,6 +140,8 @@ class Manage(Part):
         description="Escalation policies: name and steps, in order of time.",
     )
     oncall: Oncall = Field(default_factory=Oncall, description="Who is on call.")
+    people: People = Field(default_factory=dict, description="How people are reached, by Slack user id.")
+    metrics: Metrics = Field(default_factory=Metrics, description="Metrics and where they come from.")
     notifications: Mapping[str, ChannelConfig] = Field(
         default_factory=dict, description="Channels of notification by name; `slack` is always there."
     )
@@ -273,6 +154,7 @@ def load(
     *,
     checks: Mapping[str, Kind],
     channels: Mapping[str, Kind],
+    sources: Mapping[str, Kind] | None = None,
     base: Mapping[str, Any] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Manage:
@@ -283,7 +165,11 @@ def load(
     document = _document(path, environment() if variables is None else variables)
     values = merged(base or {}, document.values)
     problems = [*document.problems]
-    for at, kinds in ((("health", "checks"), checks), (("notifications",), channels)):
+    for at, kinds in (
+        (("health", "checks"), checks),
+        (("notifications",), channels),
+        (("metrics", "sources"), sources or {}),
+    ):
         values, wrong = with_options(values, at, kinds, document)
         problems += wrong
     problems += [document.problem(*wrong) for wrong in crossed(values)]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.config.manage import WEEKDAYS, Oncall
+from bot.config.oncall import WEEKDAYS, Oncall
 
 
 @dataclass(frozen=True, kw_only=True)

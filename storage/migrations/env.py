@@ -8,16 +8,32 @@ from storage.tables import (
     counters,
     fires,
     incidents,
+    instances,
     jobs,
     journal,
     leases,
     postmortems,
     posts,
     samples,
+    silences,
 )
 from storage.tables.schema import METADATA
 
-TABLES = (alerts, checks, counters, fires, incidents, jobs, journal, leases, postmortems, posts, samples)
+TABLES = (
+    alerts,
+    checks,
+    counters,
+    fires,
+    incidents,
+    instances,
+    jobs,
+    journal,
+    leases,
+    postmortems,
+    posts,
+    samples,
+    silences,
+)
 
 context.configure(
     connection=context.config.attributes["connection"],

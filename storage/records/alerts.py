@@ -1,4 +1,8 @@
-"""An alert as it is kept: at most one open alert per fingerprint."""
+"""Alerts and their instances as they are kept: at most one open alert, and one open instance, per fingerprint.
+
+An alert is what people handle: it has a number, a card, an escalation. Its instances are the label sets that fire, as a
+source reports them; they are grouped into alerts by the labels that `alerts.group_by` names.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,15 +24,56 @@ class AlertState(StrEnum):
 
     FIRING = "firing"
     ACKNOWLEDGED = "acknowledged"
+    SILENCED = "silenced"
     RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """One label set that fires, or fired. `name` is the rule's (Alertmanager's `alertname`), `labels` all the others.
+
+    `fingerprint` is of name and labels. `state` is firing, silenced or resolved; `muted_by` says why nobody is told
+    ("silence 3", "maintenance db", "inhibited by #7"). It is over from `ends_at` unless it is reported again (None:
+    until its source says so). `openings` are the latest times at which it began, by which flapping is seen.
+    """
+
+    fingerprint: str
+    alert_id: int
+    name: str
+    labels: Mapping[str, str]
+    severity: Severity
+    started_at: datetime
+    opened_at: datetime
+    last_seen_at: datetime
+    state: AlertState = AlertState.FIRING
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    summary: str = ""
+    reading: str = ""
+    value: float | None = None
+    source: str = "bot"
+    link: str = ""
+    count: int = 1
+    ends_at: datetime | None = None
+    resolved_at: datetime | None = None
+    muted_by: str = ""
+    openings: tuple[datetime, ...] = ()
+    id: int | None = None
+
+    @property
+    def open(self) -> bool:
+        """True until resolved."""
+        return self.state is not AlertState.RESOLVED
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
     """One alert. `started_at` is when the breach began, `opened_at` when it was raised.
 
-    `value` and `threshold` are in `unit`; `reading` says the same in words ("connection refused").
-    `next_step` is the index of the next escalation step, due at `next_step_at` (None: none is pending).
+    `labels` are those that it is grouped by, `fingerprint` is of rule and labels. `firing` of its `total` instances
+    still fire; `count` is how often they were reported. `acknowledged_until` is when the acknowledgement expires,
+    `rounds` how often its policy has been repeated, `muted_by` why nobody is told though it fires. `value` and
+    `threshold` are in `unit`; `reading` says the same in words ("connection refused"). `next_step` is the index of the
+    next escalation step, due at `next_step_at` (None: none is pending).
     """
 
     id: int
@@ -55,6 +100,16 @@ class Alert:
     resolved_at: datetime | None = None
     resolved_by: str = ""
     incident_id: int | None = None
+    description: str = ""
+    source: str = "bot"
+    link: str = ""
+    firing: int = 1
+    total: int = 1
+    count: int = 1
+    rounds: int = 0
+    acknowledged_until: datetime | None = None
+    muted_by: str = ""
+    flapping: bool = False
     version: int = 0
 
     @property

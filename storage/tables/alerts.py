@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Float, Index, Integer, Table, func, literal, select
+from sqlalchemy import Boolean, Column, Float, Index, Integer, Table, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
@@ -37,6 +37,16 @@ ALERTS = Table(
     Column("resolved_at", Instant),
     Column("resolved_by", Words, nullable=False),
     Column("incident_id", Integer, index=True),
+    Column("description", Words, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("link", Words, nullable=False),
+    Column("firing", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("rounds", Integer, nullable=False),
+    Column("acknowledged_until", Instant),
+    Column("muted_by", Words, nullable=False),
+    Column("flapping", Boolean, nullable=False),
     Column("version", Integer, nullable=False),
 )
 # A literal, not a parameter: only then does the planner see that the partial index holds the answer.

@@ -11,7 +11,7 @@ from bot import bus
 from bot.bus import Reaction
 from bot.config.manage import Manage
 from bot.config.settings import Settings
-from bot.ports import Chat, Check, Delivery, Ports, Writer
+from bot.ports import Chat, Check, Delivery, Ports, Reporting, Source, Writer, unreported
 from storage.unit_of_work import Store
 
 T0 = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -42,6 +42,8 @@ def make_ports(
     channels: Mapping[str, Delivery] | None = None,
     reactions: Iterable[Reaction] = (),
     http: httpx.AsyncClient | None = None,
+    report: Reporting = unreported,
+    sources: Iterable[Source] = (),
 ) -> Ports:
     """Build ports on `store`: defaults for what is not given, a clock that stands still, no chat and no writer.
 
@@ -58,4 +60,6 @@ def make_ports(
         channels=channels or {},
         chat=chat,
         writer=writer,
+        report=report,
+        sources={source.type: source for source in sources},
     )

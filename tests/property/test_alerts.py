@@ -9,7 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bot.alerts import decide, escalation
 from bot.alerts.decide import Breach
-from bot.config.manage import RuleConfig, Step
+from bot.config.alerts import RuleConfig
+from bot.config.escalation import Step
 from bot.decision import Decision
 from bot.events import EscalationStepFired, Event, PageDelivered, PageFailed
 from storage.records.alerts import Alert, AlertState

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config.manage import WEEKDAYS, Oncall
+from bot.config.oncall import WEEKDAYS, Oncall
 from bot.oncall.rota import turn
 
 ZONES = (

@@ -6,7 +6,8 @@ import pytest
 from bot.alerts import decide
 from bot.alerts.decide import Breach
 from bot.alerts.escalation import Page
-from bot.config.manage import RuleConfig, Step
+from bot.config.alerts import RuleConfig
+from bot.config.escalation import Step
 from bot.events import AlertOpened, EscalationExhausted, EscalationStepFired
 from storage.records.alerts import AlertState, Severity
 from tests.fakes.ports import T0

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.config.manage import Oncall
+from bot.config.oncall import Oncall
 from bot.oncall.rota import turn, who
 
 PEOPLE = ("U0000ONE", "U0000TWO", "U0000SIX")

@@ -1,0 +1,31 @@
+"""The section `metrics` of manage.yml: where measured values come from, and how long they are kept."""
+
+from datetime import timedelta
+
+from pydantic import BaseModel, Field, SerializeAsAny
+
+from bot.config.durations import PositiveDuration
+from bot.config.fields import Listed, Name
+from bot.config.part import Part
+from bot.config.plugins import NoOptions
+
+
+class SourceConfig(Part):
+    """One source of metrics."""
+
+    name: Name = Field(description="What it is called; the label `source` of its samples; each name once.")
+    type: Name = Field(description="Kind of source.")
+    options: SerializeAsAny[BaseModel] = Field(default_factory=NoOptions, description="Options of that kind of source.")
+
+
+class Metrics(Part):
+    """Metrics."""
+
+    every: PositiveDuration = Field(default=timedelta(seconds=15), description="How often every source is read.")
+    keep: PositiveDuration = Field(
+        default=timedelta(days=30), description="How long samples are kept; older ones as one aggregate for each hour."
+    )
+    pushed: Listed[Name] = Field(
+        default=(), description="Metrics that are pushed to `/api/metrics`, beside the well-known ones."
+    )
+    sources: tuple[SourceConfig, ...] = Field(default=(), description="Sources, beside those that run by themselves.")

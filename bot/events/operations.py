@@ -1,0 +1,39 @@
+"""What the bot itself did: commands run, jobs given up."""
+
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+from bot.events.event import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandRun(Event):
+    """Audit: somebody ran a command line, with this outcome."""
+
+    command: str
+    argv: tuple[str, ...]
+    via: str
+    role: str
+    outcome: str
+    seconds: float
+
+    @property
+    @override
+    def subject(self) -> str:
+        return f"command:{self.command}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobDied(Event):
+    """A job was given up after its last attempt."""
+
+    job: int
+    kind: str
+    error: str
+    attempts: int
+
+    @property
+    @override
+    def subject(self) -> str:
+        return f"job:{self.job}"

@@ -1,0 +1,76 @@
+"""What happened to postmortems."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from typing_extensions import override
+
+from bot.events.event import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostmortemEvent(Event):
+    """Something that happened to the postmortem of `incident`."""
+
+    incident: int
+
+    @property
+    @override
+    def subject(self) -> str:
+        return f"postmortem:{self.incident}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostmortemScheduled(PostmortemEvent):
+    """A draft will be made at `due_at`."""
+
+    due_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftStarted(PostmortemEvent):
+    """Drafting began; sections follow one by one."""
+
+    sections: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SectionDrafted(PostmortemEvent):
+    """A section passed its check and stands in version `text_version`; `unverified` statements are marked."""
+
+    section: str
+    author: str
+    text_version: int
+    statements: int
+    unverified: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftReady(PostmortemEvent):
+    """All sections are there; people review now."""
+
+    text_version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeRequested(PostmortemEvent):
+    """A reviewer asked for a change of one section."""
+
+    section: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostmortemApproved(PostmortemEvent):
+    """A person approved version `text_version`; it is published from now on."""
+
+    text_version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostmortemPublished(PostmortemEvent):
+    """The approved version was posted, and as a file where files are allowed."""
+
+    text_version: int
+    file: str = ""
