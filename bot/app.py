@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -30,13 +30,13 @@ OUTSIDE = ("bot.app", "bot.sandbox", "bot.slack", "bot.telemetry", "bot.log")
 class Parts:
     """All that rooms and plug-ins offer, by kind and name."""
 
-    commands: Mapping[str, Command]
-    reactions: Mapping[str, Reaction]
-    tasks: Mapping[str, Task]
-    schedules: Mapping[str, Schedule]
-    checks: Mapping[str, Check]
-    channels: Mapping[str, Channel]
-    sources: Mapping[str, Source]
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    reactions: Mapping[str, Reaction] = field(default_factory=dict)
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 def parts() -> Parts:

@@ -5,7 +5,6 @@ import ipaddress
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -14,19 +13,12 @@ from tests.servers.process import IS_SERVER
 
 pytest_plugins = [
     "tests.servers.postgresql",
+    "tests.servers.databases",
     "tests.servers.chromium",
     "tests.servers.redis",
     "tests.servers.s3",
     "tests.servers.slack_emulator",
 ]
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give an empty database, as DATABASE_URL takes it; a test that asks for it runs on SQLite and PostgreSQL."""
-    if request.param == "postgresql":
-        return str(request.getfixturevalue("postgresql_url"))
-    return f"sqlite:///{tmp_path / 'bot.db'}"
 
 
 @pytest.fixture(autouse=True)

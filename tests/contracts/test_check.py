@@ -86,8 +86,8 @@ async def a_server(answer: bytes | None) -> AsyncIterator[int]:
 
 
 @pytest.fixture
-async def store(tmp_path):
-    opened = await Store.open(f"sqlite:///{tmp_path / 'bot.db'}")
+async def store(sqlite_url):
+    opened = await Store.open(sqlite_url)
     yield opened
     await opened.close()
 

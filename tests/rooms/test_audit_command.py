@@ -1,8 +1,6 @@
 """Who ran what, read back, on both databases."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,22 +13,6 @@ from bot.invoke import invoke
 from bot.permissions import Caller
 from storage.unit_of_work import Store, UnitOfWork
 from tests.fakes.ports import T0, FrozenClock, make_ports
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """On SQLite, where it does not matter on which."""
-    opened = await Store.open(f"sqlite:///{tmp_path / 'bot.db'}")
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def either(database_url: str) -> AsyncIterator[Store]:
-    """On SQLite and on PostgreSQL."""
-    opened = await Store.open(database_url)
-    yield opened
-    await opened.close()
 
 
 async def ran(store: Store, *argv: str, by: str = "U1", before: timedelta = timedelta(hours=1)) -> None:

@@ -1,7 +1,7 @@
 """The one road of every command line: whatever is typed is answered with a card and leaves a trace."""
 
 import shutil
-from collections.abc import AsyncIterator, Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -114,22 +114,6 @@ def logged() -> Iterator[list[MutableMapping[str, Any]]]:
     """What was logged, instead of printing it."""
     with capture_logs() as entries:
         yield entries
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """On SQLite, where it does not matter on which."""
-    opened = await Store.open(f"sqlite:///{tmp_path / 'bot.db'}")
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def either(database_url: str) -> AsyncIterator[Store]:
-    """On SQLite and on PostgreSQL."""
-    opened = await Store.open(database_url)
-    yield opened
-    await opened.close()
 
 
 async def said(store: Store, *argv: str, caller: Caller = ALICE, approval: Approval | None = None) -> Card:

@@ -1,9 +1,7 @@
 """Jobs as people see them, on both databases, and the revival of dead ones."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,22 +17,6 @@ from storage.unit_of_work import Store, UnitOfWork
 from tests.fakes.ports import T0, make_ports
 
 COMMANDS = {c.name: c for c in (jobs, revive)}
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """On SQLite, where it does not matter on which."""
-    opened = await Store.open(f"sqlite:///{tmp_path / 'bot.db'}")
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def either(database_url: str) -> AsyncIterator[Store]:
-    """On SQLite and on PostgreSQL."""
-    opened = await Store.open(database_url)
-    yield opened
-    await opened.close()
 
 
 async def said(store: Store, *argv: str) -> Card:

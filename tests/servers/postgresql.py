@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,14 @@ class PostgreSQL:
             pytest.fail(f"psql: {done.stderr.strip()} (from: {sql})", pytrace=False)
         return done.stdout.strip()
 
+    @contextmanager
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """Give the address of a new database, a copy of `template`, that lives as long as the block."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        yield self.url(name)
+        self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
@@ -66,10 +75,8 @@ def postgresql() -> Iterator[PostgreSQL]:
 @pytest.fixture
 def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
     """Give the address of an empty PostgreSQL database that lives as long as the test."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    postgresql.run(f"CREATE DATABASE {name}")
-    yield postgresql.url(name)
-    postgresql.run(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgresql.database() as url:
+        yield url
 
 
 def _create(initdb: str, data: Path, user: str | None) -> None:

@@ -1,5 +1,7 @@
 """Instances, silences, and what alerts know of them; what the rooms around alerting keep."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -14,17 +16,25 @@ def upgrade() -> None:
 
 
 def _alerts() -> None:
+    """Rows that are there get these values; later ones always bring their own."""
+    new: dict[str, tuple[Any, Any]] = {
+        "description": (sa.Text(), ""),
+        "source": (sa.Text(), "bot"),
+        "link": (sa.Text(), ""),
+        "firing": (sa.Integer(), "1"),
+        "total": (sa.Integer(), "1"),
+        "count": (sa.Integer(), "1"),
+        "rounds": (sa.Integer(), "0"),
+        "muted_by": (sa.Text(), ""),
+        "flapping": (sa.Boolean(), sa.false()),
+    }
     with op.batch_alter_table("alerts") as alerts:
-        alerts.add_column(sa.Column("description", sa.Text(), nullable=False, server_default=""))
-        alerts.add_column(sa.Column("source", sa.Text(), nullable=False, server_default="bot"))
-        alerts.add_column(sa.Column("link", sa.Text(), nullable=False, server_default=""))
-        alerts.add_column(sa.Column("firing", sa.Integer(), nullable=False, server_default="1"))
-        alerts.add_column(sa.Column("total", sa.Integer(), nullable=False, server_default="1"))
-        alerts.add_column(sa.Column("count", sa.Integer(), nullable=False, server_default="1"))
-        alerts.add_column(sa.Column("rounds", sa.Integer(), nullable=False, server_default="0"))
+        for name, (kind, value) in new.items():
+            alerts.add_column(sa.Column(name, kind, nullable=False, server_default=value))
         alerts.add_column(sa.Column("acknowledged_until", sa.DateTime(timezone=True), nullable=True))
-        alerts.add_column(sa.Column("muted_by", sa.Text(), nullable=False, server_default=""))
-        alerts.add_column(sa.Column("flapping", sa.Boolean(), nullable=False, server_default=sa.false()))
+    with op.batch_alter_table("alerts") as alerts:
+        for name in new:
+            alerts.alter_column(name, server_default=None)
 
 
 def _instances() -> None:

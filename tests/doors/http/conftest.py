@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
@@ -57,13 +56,6 @@ async def trip(_ctx: Context) -> Card:
 
 def commands(*given: Command) -> dict[str, Command]:
     return {one.name: one for one in given}
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(f"sqlite:///{tmp_path / 'bot.db'}")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

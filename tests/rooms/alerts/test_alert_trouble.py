@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +18,9 @@ CARD = "alert:1:card"
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(sqlite_url: str) -> str:
     """SQLite alone: what Slack does is the same beside any database, on both of which the rooms' life is tested."""
-    return f"sqlite:///{tmp_path / 'bot.db'}"
+    return sqlite_url
 
 
 class TestCardThatSomebodyDeleted:

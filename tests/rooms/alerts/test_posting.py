@@ -1,7 +1,5 @@
 """Live messages: posted once, edited when they change, posted anew when they are gone."""
 
-from pathlib import Path
-
 import pytest
 
 from bot.cards.card import Card
@@ -14,9 +12,9 @@ from tests.rooms.alerts.world import World, refusal
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(sqlite_url: str) -> str:
     """SQLite alone: what Slack does is the same beside any database, on both of which the rooms' life is tested."""
-    return f"sqlite:///{tmp_path / 'bot.db'}"
+    return sqlite_url
 
 
 async def say(world: World, title: str, *, at_once: bool = True, channel: str = "#alerts") -> Post | None:

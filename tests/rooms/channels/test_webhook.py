@@ -46,13 +46,6 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield made
 
 
-@pytest.fixture
-async def store(tmp_path) -> AsyncIterator[Store]:
-    opened = await Store.open(f"sqlite:///{tmp_path / 'bot.db'}")
-    yield opened
-    await opened.close()
-
-
 async def deliver(
     store: Store, url: str, *, secret: str = "", key: str = "alert:1:step:0", attempt: int = 1
 ) -> Receipt:

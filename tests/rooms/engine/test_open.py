@@ -46,15 +46,15 @@ def test_steps_are_numbered_in_their_order() -> None:
     assert [step.revision for step in script.walk_revisions()][::-1] == migrations.known()
 
 
-async def test_eight_processes_may_open_a_new_database_at_once(database_url: str) -> None:
-    stores = await asyncio.gather(*(Store.open(database_url) for _ in range(8)))
+async def test_eight_processes_may_open_a_new_database_at_once(empty_database_url: str) -> None:
+    stores = await asyncio.gather(*(Store.open(empty_database_url) for _ in range(8)))
     for store in stores:
         assert await store.transact(lambda unit: unit.next_id("alert")) > 0
         await store.close()
 
 
-async def test_opening_again_changes_nothing_and_does_not_load_the_migration_tool(database_url: str) -> None:
-    first = await Store.open(database_url)
+async def test_opening_again_changes_nothing_and_does_not_load_the_migration_tool(empty_database_url: str) -> None:
+    first = await Store.open(empty_database_url)
     await first.transact(lambda unit: unit.next_id("alert"))
     await first.close()
     program = (
@@ -67,16 +67,16 @@ async def test_opening_again_changes_nothing_and_does_not_load_the_migration_too
         "asyncio.run(main())\n"
     )
     done = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", program, database_url], check=True, capture_output=True, text=True
+        subprocess.run, [sys.executable, "-c", program, empty_database_url], check=True, capture_output=True, text=True
     )
     assert done.stdout.split() == ["2", "False"]
 
 
-async def test_a_database_of_a_newer_program_is_refused_and_left_alone(database_url: str) -> None:
-    store = await Store.open(database_url)
+async def test_a_database_of_a_newer_program_is_refused_and_left_alone(empty_database_url: str) -> None:
+    store = await Store.open(empty_database_url)
     await store.transact(lambda unit: unit.conn.execute(text("UPDATE alembic_version SET version_num = '9999'")))
     await store.close()
-    said = await refusal(database_url)
+    said = await refusal(empty_database_url)
     assert "revision 9999 is newer than this program" in said
     assert f"up to {migrations.known()[-1]}" in said
 

@@ -1,6 +1,5 @@
 """What becomes of an incident when Slack refuses or is not there, and what wrong words are answered with."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +13,9 @@ CARD, DIGEST, CHANNEL = "incident:1:card", "incident:1:digest", "C0000001"
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(sqlite_url: str) -> str:
     """SQLite alone: what Slack does is the same beside any database, on both of which the rooms' life is tested."""
-    return f"sqlite:///{tmp_path / 'bot.db'}"
+    return sqlite_url
 
 
 class TestChannelThatCannotBeOpened:

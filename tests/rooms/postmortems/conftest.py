@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -130,9 +129,9 @@ def logged() -> Iterator[list[MutableMapping[str, Any]]]:
 
 
 @pytest.fixture
-def room_url(tmp_path: Path) -> str:
+def room_url(sqlite_url: str) -> str:
     """SQLite is enough for what is said; the story as a whole and its crashes run on both databases."""
-    return f"sqlite:///{tmp_path / 'bot.db'}"
+    return sqlite_url
 
 
 @pytest.fixture
