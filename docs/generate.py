@@ -25,17 +25,18 @@ def generated() -> dict[Path, str]:
     from bot.command import Command
     from bot.config.reference import reference
     from bot.config.schema import schema
-    from bot.ports import Channel, Check
+    from bot.ports import Channel, Check, Source
     from bot.registry import collect, modules
 
     # the built-in ones alone: what is installed beside them differs from machine to machine
     checks = collect(Check, modules("bot.health.checks"), lambda check: check.type)
     channels = collect(Channel, modules("bot.channels"), lambda channel: channel.type)
+    sources = collect(Source, modules("bot", skip=OUTSIDE), lambda source: source.type)
     commands = collect(Command, modules("bot", skip=OUTSIDE), lambda cmd: cmd.name)
     return {
-        HERE / "configuration.md": _after_introduction("configuration.md", reference(checks, channels)),
+        HERE / "configuration.md": _after_introduction("configuration.md", reference(checks, channels, sources)),
         HERE / "commands.md": _after_introduction("commands.md", "\n".join(_commands(commands.values()))),
-        HERE / "manage.schema.json": json.dumps(schema(checks, channels), indent=2, ensure_ascii=False) + "\n",
+        HERE / "manage.schema.json": json.dumps(schema(checks, channels, sources), indent=2, ensure_ascii=False) + "\n",
     }
 
 

@@ -136,13 +136,16 @@ def keys_at(model: Any, path: KeyPath) -> list[str]:
     for step in path:
         model = _inside(model, step)
     model = _unwrapped(model)
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return []
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _inside(annotation: Any, step: str | int) -> Any:
     model = _unwrapped(annotation)
     if isinstance(model, type) and issubclass(model, BaseModel):
-        field = model.model_fields.get(str(step))
+        named = {field.alias or name: field for name, field in model.model_fields.items()}
+        field = named.get(str(step))
         return field.annotation if field else None
     arguments = get_args(model)
     if isinstance(step, int):

@@ -26,13 +26,14 @@ WORDS = {
 }
 
 
-def reference(checks: Mapping[str, Kind], channels: Mapping[str, Kind]) -> str:
+def reference(checks: Mapping[str, Kind], channels: Mapping[str, Kind], sources: Mapping[str, Kind]) -> str:
     """Everything that can be set, as Markdown."""
     parts = ["## Environment", "", *_environment(), ""]
     for name, field in Manage.model_fields.items():
         parts += [f"## `{name}`", "", _sentence(field.description), "", *_section(name, field)]
     parts += ["## Kinds of health checks", "", *_kinds(checks)]
     parts += ["## Kinds of notification channels", "", *_kinds(channels)]
+    parts += ["## Kinds of metric sources", "", *_kinds(sources)]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -57,7 +58,7 @@ def _model_tables(path: str, model: type[BaseModel] | None) -> Iterator[str]:
     yield from ("| Key | Value | Default | Meaning |", "| --- | --- | --- | --- |")
     deeper: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
-        key = f"{path}.{name}"
+        key = f"{path}.{field.alias or name}"
         inner = _inner(field.annotation)
         if inner is not None and name != "options":
             deeper.append((f"{key}[]" if _is_list(field.annotation) else f"{key}.NAME", inner))

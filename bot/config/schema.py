@@ -9,14 +9,14 @@ from bot.config.plugins import Kind
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema(checks: Mapping[str, Kind], channels: Mapping[str, Kind]) -> dict[str, Any]:
-    """The schema, with the options of each kind of check and channel under their `type`.
+def schema(checks: Mapping[str, Kind], channels: Mapping[str, Kind], sources: Mapping[str, Kind]) -> dict[str, Any]:
+    """The schema, with the options of each kind of check, channel and source under their `type`.
 
     It allows a little less than the program: ${NAME} where a number or a choice is meant.
     """
     whole = Manage.model_json_schema()
     definitions = whole["$defs"]
-    for name, kinds in (("CheckConfig", checks), ("ChannelConfig", channels)):
+    for name, kinds in (("CheckConfig", checks), ("ChannelConfig", channels), ("SourceConfig", sources)):
         definitions[name] = _with_options(definitions[name], name, kinds, definitions)
     _optional(definitions)
     _lone_words(definitions)

@@ -137,7 +137,7 @@ def test_any_json_object_is_a_command_line_or_refused_as_usage(body: dict[str, A
 
 
 def kinds_of_events(base: type[Event] = Event) -> list[type[Event]]:
-    below = [cls for cls in base.__subclasses__() if cls.__module__ == "bot.events"]
+    below = [cls for cls in base.__subclasses__() if cls.__module__.startswith("bot.events.")]
     return [kind for cls in below for kind in (kinds_of_events(cls) or [cls])]
 
 

@@ -17,7 +17,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 @pytest.fixture(scope="module")
 def validator():
-    whole = schema(CHECKS, CHANNELS)
+    whole = schema(CHECKS, CHANNELS, {})
     Draft202012Validator.check_schema(whole)
     return Draft202012Validator(whole)
 
@@ -69,7 +69,7 @@ def test_the_documented_example_is_valid(validator, tmp_path: Path):
 
 
 def test_the_reference_documents_every_setting_and_every_option():
-    text = reference(CHECKS, CHANNELS)
+    text = reference(CHECKS, CHANNELS, {})
 
     for name in Settings.model_fields:
         assert f"| `{name.upper()}` |" in text
@@ -79,7 +79,7 @@ def test_the_reference_documents_every_setting_and_every_option():
 
 
 def test_every_key_has_a_description():
-    rows = re.findall(r"^\| `.*\|$", reference({}, {}), re.MULTILINE)
+    rows = re.findall(r"^\| `.*\|$", reference({}, {}, {}), re.MULTILINE)
 
     assert rows
     assert [row for row in rows if not row.rsplit("|", 2)[1].strip()] == []
