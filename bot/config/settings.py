@@ -53,6 +53,11 @@ class Settings(BaseModel):
     manage_token: SecretStr | None = Field(
         default=None, description="Bearer token that `/api` and `/webhooks` ask for; needed to listen beyond loopback."
     )
+    public_url: str = Field(
+        default="",
+        description="Address under which others reach the bot's HTTP door, like `https://bot.example.com`: Twilio calls "
+        "it back, links in mails lead to it.",
+    )
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     log_format: Literal["console", "json"] = Field(default="console", description="How log lines look.")
@@ -86,6 +91,13 @@ class Settings(BaseModel):
         if not _is_http(url) or not ended.endswith("/api/"):
             raise ValueError("an http(s) address that ends in /api/, like https://slack.com/api/")
         return ended
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, url: str) -> str:
+        if url and (not _is_http(url) or urlsplit(url).query or urlsplit(url).fragment or "@" in url):
+            raise ValueError("an http(s) address alone, like https://bot.example.com")
+        return url.rstrip("/")
 
     @field_validator("openai_base_url")
     @classmethod
