@@ -1,6 +1,6 @@
 """All protocols and plug-in values on one page, and `Ports`: everything that a room may touch beyond its own values."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -94,6 +94,73 @@ class Source:
     automatic: Callable[["Ports"], Options | None] = lambda _ports: None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """A webhook as it came: the raw `body`, headers by their names in lower case, and `payload`, the JSON that it holds.
+
+    `name` is what stands behind the format's name in the path ("" mostly). `payload` is None until it is proven.
+    """
+
+    body: bytes
+    headers: Mapping[str, str]
+    payload: Any = None
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What a source asks to be done with an alert: `command` is `ack`, `unack` or `resolve`.
+
+    `alert` is its number, or the report whose alert is meant.
+    """
+
+    command: str
+    alert: int | Report
+
+
+@dataclass(frozen=True)
+class Visit:
+    """An address that the source wants to be fetched, as a proof that we listen."""
+
+    url: str
+
+
+class Refusal(Exception):
+    """A webhook that is not taken: the text names what is wrong, `hint` the mend; `status` is HTTP's, 4xx or 503."""
+
+    def __init__(self, error: str, hint: str = "", *, status: int = 400) -> None:
+        super().__init__(error)
+        self.hint = hint
+        self.status = status
+
+
+Said = Report | Order | Visit
+
+
+async def unsigned(_received: Received, _ports: "Ports", _kept: MutableMapping[str, bytes], /) -> bool:
+    """Prove nothing: the format has no signature, so its senders need the token."""
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inbound:
+    """A format of webhook, one file each in `handlers/http/inbound`, served at `POST /webhooks/NAME`.
+
+    `read(received, manage)` is pure: what the payload says, nothing when it says nothing of alerts; raises `Refusal`.
+    `proven(received, ports, kept)` says whether the request carries a valid signature of its sender, False when it
+    carries none; raises `Refusal` for a wrong one. `kept` may hold what is fetched for it. `signs(manage)` says whether
+    senders are expected to sign. `delivery(received)` names the delivery where the sender numbers them, so that one
+    that comes again does nothing. `answer(received)` is added to the answer.
+    """
+
+    name: str
+    read: Callable[[Received, "Manage"], Sequence[Said]]
+    proven: Callable[[Received, "Ports", MutableMapping[str, bytes]], Awaitable[bool]] = unsigned
+    signs: Callable[["Manage"], bool] = lambda _manage: False
+    delivery: Callable[[Received], str] = lambda _received: ""
+    answer: Callable[[Received], Mapping[str, Any]] = lambda _received: {}
+
+
 class Reporting(Protocol):
     """Takes what sources say of alerts: what it returned for is on disk and will be acted on."""
 
@@ -112,6 +179,17 @@ class Posted:
 
     channel: str
     ts: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What Slack knows of a user: address, time zone ("Europe/Berlin"), name; `gone` when the account is closed."""
+
+    user: str
+    email: str = ""
+    timezone: str = ""
+    name: str = ""
+    gone: bool = False
 
 
 class ChatError(Exception):
@@ -173,6 +251,15 @@ class Chat(Protocol):
 
     async def members_of(self, group: str) -> tuple[str, ...]:
         """The users of a user group (cached for a minute)."""
+
+    async def set_members(self, group: str, users: Sequence[str]) -> None:
+        """Make these users, at least one, the members of a user group: its id (S…) or its handle."""
+
+    async def profile(self, user: str) -> Profile:
+        """What Slack knows of a user (cached for some minutes)."""
+
+    async def by_email(self, address: str) -> str:
+        """The id of the user with that address, "" when there is none."""
 
     async def probe(self) -> float:
         """Round trip of the cheapest authenticated call, in milliseconds."""

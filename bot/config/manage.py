@@ -24,6 +24,8 @@ from bot.config.durations import Duration, PositiveDuration
 from bot.config.errors import ConfigError, Problem, described
 from bot.config.escalation import Policies
 from bot.config.fields import Listed, Member, Milliseconds, Name, Room, Rounds, numeric
+from bot.config.inbound import Heartbeats, HeartbeatsOut, Webhooks
+from bot.config.maintenance import Maintenance
 from bot.config.metrics import Metrics
 from bot.config.oncall import Oncall
 from bot.config.part import Part
@@ -142,8 +144,14 @@ class Manage(Part):
     oncall: Oncall = Field(default_factory=Oncall, description="Who is on call.")
     people: People = Field(default_factory=dict, description="How people are reached, by Slack user id.")
     metrics: Metrics = Field(default_factory=Metrics, description="Metrics and where they come from.")
+    maintenance: Maintenance = Field(default=(), description="Planned times in which nobody is told of what matches.")
     notifications: Mapping[str, ChannelConfig] = Field(
         default_factory=dict, description="Channels of notification by name; `slack` is always there."
+    )
+    webhooks: Webhooks = Field(default_factory=Webhooks, description="Webhooks that come in.")
+    heartbeats: Heartbeats = Field(default=(), description="Signs of life that must come; their silence is an alert.")
+    heartbeats_out: HeartbeatsOut = Field(
+        default_factory=HeartbeatsOut, description="The bot's own sign of life, sent while it works."
     )
     incidents: Incidents = Field(default_factory=Incidents, description="Incidents and their channels.")
     postmortems: Postmortems = Field(default_factory=Postmortems, description="Postmortems and their drafts.")
