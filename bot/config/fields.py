@@ -5,6 +5,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from bot.matchers import BadMatcher, parse_all
+
 
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
@@ -56,3 +58,14 @@ Emoji = Annotated[
     _matching(r"[\w+'-]+", 'the name of an emoji, like "eyes"'),
     BeforeValidator(lambda name: name.strip(":") if isinstance(name, str) else name),
 ]
+
+
+def _readable(texts: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        parse_all(texts)
+    except BadMatcher as wrong:
+        raise ValueError(f'matchers like severity="critical" ({wrong})') from None
+    return texts
+
+
+Matchers = Annotated[Listed[str], AfterValidator(_readable)]

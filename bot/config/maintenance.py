@@ -1,0 +1,122 @@
+"""The section `maintenance` of manage.yml: windows in which nobody is told of what matches."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator, model_validator
+
+from bot.config.durations import Duration
+from bot.config.errors import nearest
+from bot.config.fields import Matchers, Name
+from bot.config.oncall import WEEKDAYS
+from bot.config.part import Part
+from bot.matchers import parse_all, selective
+
+MOMENT = 'a day and a time, like "2026-12-01 22:00" (in `timezone`), or with an offset "2026-12-01T22:00+01:00"'
+_EVERY = re.compile(rf"(?:({'|'.join(WEEKDAYS)}) )?([01][0-9]|2[0-3]):([0-5][0-9])")
+_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+
+
+def _moment(value: Any) -> datetime:
+    """A moment as YAML or people write it; one without an offset stays naive, and means the clock on the wall."""
+    try:
+        return value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+    except ValueError:
+        raise ValueError(MOMENT) from None
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    PlainSerializer(lambda at: at.isoformat(), return_type=str),
+    WithJsonSchema({"type": "string", "description": MOMENT, "examples": ["2026-12-01 22:00"]}),
+]
+
+
+class MaintenanceWindow(Part):
+    """One planned window: once from `start` to `end`, or again and again for `for`."""
+
+    name: Name = Field(description="What it is called where it mutes something; each name once.")
+    matchers: Matchers = Field(description='Which alerts it mutes: `service="db"`, `instance=~"web-.*"`.')
+    start: Moment | None = Field(default=None, description="When it begins; of one that repeats, from when on it does.")
+    end: Moment | None = Field(default=None, description="When it ends; of one that repeats, until when it may begin.")
+    every: str = Field(default="", description='When it begins each day or week: `"02:00"`, `"sun 02:00"`.')
+    rrule: str = Field(
+        default="",
+        max_length=500,
+        description="When it begins, as a rule of iCalendar (RFC 5545) counted from `start`: `FREQ=MONTHLY;BYDAY=1SU`.",
+    )
+    for_: Duration = Field(default=timedelta(0), alias="for", description="How long one that repeats lasts each time.")
+    timezone: str = Field(default="", description="Time zone of its times; default is that of `oncall`.")
+    comment: str = Field(default="", description="What is done; shown beside it.")
+
+    @field_validator("matchers")
+    @classmethod
+    def _matchers(cls, said: tuple[str, ...]) -> tuple[str, ...]:
+        if not selective(parse_all(said)):
+            raise ValueError("at least one matcher that does not match every alert")
+        return said
+
+    @field_validator("every")
+    @classmethod
+    def _every(cls, said: str) -> str:
+        lowered = " ".join(said.lower().split())
+        if lowered and not _EVERY.fullmatch(lowered):
+            raise ValueError('a time, or a day and a time, like "02:00" or "sun 02:00"')
+        return lowered
+
+    @field_validator("rrule")
+    @classmethod
+    def _rrule(cls, said: str) -> str:
+        if said:
+            _readable(said)
+        return said
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        if name and name not in (zones := available_timezones()):
+            raise ValueError(f'the name of a time zone, like "Europe/Berlin"{nearest(name, zones)}')
+        return name
+
+    @model_validator(mode="after")
+    def _once_or_again(self) -> Self:
+        repeats = [key for key in ("every", "rrule") if getattr(self, key)]
+        if len(repeats) == 2:
+            raise ValueError("one of `every` and `rrule`")
+        if not repeats and (self.start is None or self.end is None or self.for_):
+            raise ValueError(
+                "`start` and `end` for a window that comes once; `every` or `rrule`, and `for`, for others"
+            )
+        if repeats and not self.for_:
+            raise ValueError(f'`for` beside `{repeats[0]}`: how long it lasts, like "2h"')
+        if self.rrule and self.start is None:
+            raise ValueError("`start` beside `rrule`: the moment from which its repetitions are counted")
+        zone = ZoneInfo(self.timezone or "UTC")
+        if self.start and self.end and instant(self.start, zone) >= instant(self.end, zone):
+            raise ValueError("an `end` behind `start`")
+        return self
+
+
+def instant(at: datetime, zone: ZoneInfo) -> datetime:
+    """The moment that `at` means in `zone`, where it has no offset of its own."""
+    return at if at.tzinfo else at.replace(tzinfo=zone)
+
+
+def _readable(rule: str) -> None:
+    """Raise `ValueError` unless it is one RRULE of whole days."""
+    from dateutil.rrule import rrulestr
+
+    frequency = re.search(r"FREQ=([A-Z]+)", rule.upper())
+    if "\n" in rule or frequency is None or frequency[1] not in _FREQUENCIES:
+        raise ValueError(f"one rule with FREQ={', '.join(_FREQUENCIES[:-1])} or {_FREQUENCIES[-1]}")
+    try:
+        rrulestr(rule, dtstart=datetime(2026, 1, 1), ignoretz=True)  # noqa: DTZ001 - wall time, which rules are written in
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f'a rule of iCalendar, like "FREQ=MONTHLY;BYDAY=1SU" ({error})') from None
+
+
+Maintenance = Annotated[tuple[MaintenanceWindow, ...], BeforeValidator(lambda given: () if given is None else given)]
+"""The windows of the section."""

@@ -1,0 +1,1 @@
+"""Silences, maintenance windows and inhibition: why nobody is told of something that fires."""
