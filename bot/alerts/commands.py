@@ -2,7 +2,8 @@
 
 import click
 
-from bot.alerts import cards, service
+from bot.alerts import cards, escalating, service
+from bot.alerts.ledger import UnknownAlert
 from bot.cards.card import Card, Code, Level
 from bot.command import Context, Usage, command
 from bot.decision import Decision
@@ -36,7 +37,7 @@ async def show(ctx: Context, number: int) -> Card:
     """Show one alert as it stands: since when, how bad, who was told and who is next."""
     try:
         view = await service.view(ctx.ports, number)
-    except service.UnknownAlert as unknown:
+    except UnknownAlert as unknown:
         raise _unknown(unknown) from None
     return cards.live(view.alert, view.told, view.upcoming, view.incident, steps=view.steps)
 
@@ -47,8 +48,10 @@ async def show(ctx: Context, number: int) -> Card:
 async def ack(ctx: Context, number: int, comment: str) -> Card:
     """Acknowledge an alert: you have it, pending escalation steps stop."""
     try:
-        decision = await service.acknowledge(ctx.ports, number, by=ctx.caller.id, comment=comment, via=ctx.caller.via)
-    except service.UnknownAlert as unknown:
+        decision = await escalating.acknowledge(
+            ctx.ports, number, by=ctx.caller.id, comment=comment, via=ctx.caller.via
+        )
+    except UnknownAlert as unknown:
         raise _unknown(unknown) from None
     return _outcome(ctx, decision, "acknowledged")
 
@@ -58,8 +61,8 @@ async def ack(ctx: Context, number: int, comment: str) -> Card:
 async def unack(ctx: Context, number: int) -> Card:
     """Take an acknowledgement back: escalation goes on where it stopped."""
     try:
-        decision = await service.withdraw(ctx.ports, number, by=ctx.caller.id, via=ctx.caller.via)
-    except service.UnknownAlert as unknown:
+        decision = await escalating.withdraw(ctx.ports, number, by=ctx.caller.id, via=ctx.caller.via)
+    except UnknownAlert as unknown:
         raise _unknown(unknown) from None
     return _outcome(ctx, decision, "given back")
 
@@ -71,12 +74,12 @@ async def resolve(ctx: Context, number: int, comment: str) -> Card:
     """Resolve an alert by hand. It opens again when its rule is broken again."""
     try:
         decision = await service.resolve(ctx.ports, number, by=ctx.caller.id, comment=comment)
-    except service.UnknownAlert as unknown:
+    except UnknownAlert as unknown:
         raise _unknown(unknown) from None
     return _outcome(ctx, decision, "resolved")
 
 
-def _unknown(unknown: service.UnknownAlert) -> Usage:
+def _unknown(unknown: UnknownAlert) -> Usage:
     return Usage(str(unknown), ("Type ", Code("alerts"), " for the open ones."))
 
 

@@ -1,25 +1,30 @@
-"""What becomes of an alert: every transition as a pure decision."""
+"""What becomes of an alert when its instances change: every transition as a pure decision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.alerts import escalation
-from bot.alerts.escalation import Page
-from bot.alerts.fingerprints import fingerprint
+from bot.alerts.grouping import Group
+from bot.alerts.instances import RANK
 from bot.config.alerts import RuleConfig
 from bot.config.escalation import Step
 from bot.decision import Decision, Timer
 from bot.events import (
-    AcknowledgementWithdrawn,
-    AlertAcknowledged,
     AlertLinked,
     AlertOpened,
     AlertResolved,
-    EscalationExhausted,
-    EscalationStepFired,
+    AlertSilenced,
+    AlertUnsilenced,
+    AlertWorsened,
+    Event,
+    FlappingStarted,
+    FlappingStopped,
+    InstancesOpened,
+    InstancesResolved,
 )
-from storage.records.alerts import Alert, AlertState
+from bot.report import Report
+from storage.records.alerts import Alert, AlertState, Instance, Severity
 
 CARD = "card"
 """The lane of all that edits an alert's card or answers in its thread, so that these happen one after another."""
@@ -27,152 +32,148 @@ REFRESH = "alerts.refresh"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Breach:
-    """What a rule saw: since when, in words and in numbers."""
+class Change:
+    """What changed about the instances of one alert, each as it is now.
 
-    rule: str
-    summary: str
-    started_at: datetime
-    labels: dict[str, str]
+    `muted` is how many more of those that still fire are muted than before, `reports` how many told of it, `last` what
+    was said last. `flapping` is how often the instance began that flaps, 0 when none does.
+    """
+
+    opened: tuple[Instance, ...] = ()
+    seen: tuple[Instance, ...] = ()
+    resolved: tuple[Instance, ...] = ()
+    muted: int = 0
+    reports: int = 0
+    last: Report | None = None
+    flapping: int = 0
     reading: str = ""
-    value: float | None = None
-    threshold: float | None = None
-    unit: str = ""
 
     @property
-    def fingerprint(self) -> str:
-        """What makes it the same alert as another breach."""
-        return fingerprint(self.rule, self.labels)
+    def worst(self) -> Severity | None:
+        """The worst severity among those that fire and are not muted."""
+        loud = [i.severity for i in (*self.opened, *self.seen) if not i.muted_by]
+        return min(loud, key=RANK.__getitem__, default=None)
 
 
-def observe(
-    alert: Alert | None, breach: Breach, rule: RuleConfig, steps: Sequence[Step], *, number: int, now: datetime
+def policy(report: Report, severity: Severity, rules: Mapping[str, RuleConfig], policies: Mapping[str, object]) -> str:
+    """The escalation policy: the report's, the rule's, the one that is named like the severity, or the default."""
+    if report.policy:
+        return report.policy
+    if report.name in rules:
+        return rules[report.name].policy
+    return severity.value if severity.value in policies else "default"
+
+
+def raised(
+    change: Change, group: Group, *, number: int, policy: str, runbook: str, steps: Sequence[Step], now: datetime
 ) -> Decision[Alert]:
-    """Open an alert numbered `number`, or bring the open one of the same fingerprint up to date."""
-    if alert is not None:
-        return _seen_again(alert, breach, now)
+    """Open alert `number` for its first instances; while all of them are muted nobody is told."""
+    first, said = change.opened[0], change.last
+    worst = min((i.severity for i in change.opened), key=RANK.__getitem__)
+    by = first.muted_by if change.muted == len(change.opened) else ""
     opened = Alert(
         id=number,
-        fingerprint=breach.fingerprint,
-        rule=breach.rule,
-        severity=rule.severity,
-        summary=breach.summary,
-        started_at=min(breach.started_at, now),
+        fingerprint=group.fingerprint,
+        rule=first.name,
+        severity=worst,
+        summary=first.summary or title(first.name, group.labels),
+        started_at=min(i.started_at for i in change.opened),
         opened_at=now,
         last_seen_at=now,
-        labels=breach.labels,
-        value=breach.value,
-        threshold=breach.threshold,
-        unit=breach.unit,
-        reading=breach.reading,
-        runbook=rule.runbook,
-        policy=rule.policy,
+        state=AlertState.SILENCED if by else AlertState.FIRING,
+        labels=group.labels,
+        value=first.value,
+        threshold=said.threshold if said else None,
+        unit=said.unit if said else "",
+        reading=first.reading,
+        runbook=runbook,
+        policy=policy,
+        description=said.description if said else "",
+        source=first.source,
+        link=first.link,
+        firing=len(change.opened),
+        total=len(change.opened),
+        count=change.reports,
+        muted=change.muted,
+        muted_by=by,
+        flapping=change.flapping > 0,
     )
-    opened = replace(opened, next_step_at=escalation.due(opened, steps, now))
-    return Decision(
-        state=opened,
-        events=(
-            AlertOpened(
-                alert=opened.id,
-                rule=opened.rule,
-                severity=opened.severity.value,
-                summary=opened.summary,
-                started_at=opened.started_at,
-                reading=opened.reading,
-                value=opened.value,
-                threshold=opened.threshold,
-                unit=opened.unit,
-            ),
+    opened = replace(opened, next_step_at=None if by else escalation.due(opened, steps, now))
+    told: tuple[Event, ...] = (
+        AlertOpened(
+            alert=opened.id,
+            rule=opened.rule,
+            severity=opened.severity.value,
+            summary=opened.summary,
+            started_at=opened.started_at,
+            reading=opened.reading,
+            value=opened.value,
+            threshold=opened.threshold,
+            unit=opened.unit,
+            muted_by=by,
         ),
-        timers=escalation.timers(opened),
-        reason=f"{breach.rule}: {breach.summary}",
     )
-
-
-def acknowledge(alert: Alert, *, by: str, now: datetime, comment: str = "", via: str = "") -> Decision[Alert]:
-    """Somebody takes the alert: escalation stops."""
-    if alert.state is AlertState.RESOLVED:
-        return Decision(state=alert, reason="it is resolved already")
-    if alert.state is AlertState.ACKNOWLEDGED:
-        return Decision(state=alert, reason="it is acknowledged already")
-    taken = replace(
-        alert,
-        state=AlertState.ACKNOWLEDGED,
-        acknowledged_at=now,
-        acknowledged_by=by,
-        comment=comment,
-        next_step_at=None,
-    )
+    if change.flapping:
+        told = (*told, FlappingStarted(alert=number, openings=change.flapping))
     return Decision(
-        state=taken,
-        events=(AlertAcknowledged(alert=alert.id, comment=comment, via=via),),
-        cancels=escalation.cancels(alert),
-        reason=f"acknowledged by {by}",
+        state=opened, events=told, timers=escalation.timers(opened), reason=f"{opened.rule}: {opened.summary}"
     )
 
 
-def withdraw(
-    alert: Alert, steps: Sequence[Step], owed: Sequence[Page] = (), *, by: str, now: datetime, via: str = ""
-) -> Decision[Alert]:
-    """Somebody gives the alert back: the next step comes at its time, or now when that has passed.
-
-    `owed` are pages that the acknowledgement stopped on their way; they go out after all.
-    """
-    if alert.state is AlertState.RESOLVED:
-        return Decision(state=alert, reason="it is resolved already")
-    if alert.state is AlertState.FIRING:
-        return Decision(state=alert, reason="nobody has acknowledged it")
-    given = replace(
-        alert,
-        state=AlertState.FIRING,
-        acknowledged_at=None,
-        acknowledged_by="",
-        comment="",
-        next_step_at=escalation.due(alert, steps, now),
-    )
-    return Decision(
-        state=given,
-        events=(AcknowledgementWithdrawn(alert=alert.id, via=via),),
-        timers=(*escalation.pages(given, owed, now), *escalation.timers(given)),
-        reason=f"given back by {by}",
-    )
+def changed(alert: Alert, change: Change, steps: Sequence[Step], *, every: timedelta, now: datetime) -> Decision[Alert]:
+    """Bring the open alert up to date: worse, muted, unmuted, over. `every` is the least time between card edits."""
+    firing = alert.firing + len(change.opened) - len(change.resolved)
+    moved = replace(_told(alert, change, now), firing=firing, total=alert.total + len(change.opened))
+    moved = replace(moved, muted=max(0, min(alert.muted + change.muted, firing)))
+    if firing <= 0:
+        return resolve(replace(moved, firing=0), by="bot", now=now, reading=change.reading)
+    events: list[Event] = []
+    if change.opened:
+        events.append(InstancesOpened(alert=alert.id, fingerprints=_prints(change.opened)))
+    if change.resolved:
+        events.append(InstancesResolved(alert=alert.id, fingerprints=_prints(change.resolved), reading=change.reading))
+    if change.flapping and not alert.flapping:
+        moved = replace(moved, flapping=True)
+        events.append(FlappingStarted(alert=alert.id, openings=change.flapping))
+    decision = _graver(alert, moved, change, steps, now)
+    events += decision.events
+    timers = decision.timers
+    if events or _news(alert, decision.state):
+        timers = (*timers, refresh_soon(alert.id, every, now))
+    return replace(decision, events=tuple(events), timers=timers, silent=True)
 
 
 def resolve(alert: Alert, *, by: str, now: datetime, reading: str = "", comment: str = "") -> Decision[Alert]:
     """The breach ended, or somebody says so: nothing more is sent."""
     if alert.state is AlertState.RESOLVED:
         return Decision(state=alert, reason="it is resolved already")
-    done = replace(alert, state=AlertState.RESOLVED, resolved_at=now, resolved_by=by, next_step_at=None)
+    steady: tuple[Event, ...] = (FlappingStopped(alert=alert.id),) if alert.flapping else ()
+    done = replace(
+        alert,
+        state=AlertState.RESOLVED,
+        resolved_at=now,
+        resolved_by=by,
+        next_step_at=None,
+        firing=0,
+        muted=0,
+        flapping=False,
+    )
     return Decision(
         state=done,
-        events=(AlertResolved(alert=alert.id, reading=reading, comment=comment),),
+        events=(*steady, AlertResolved(alert=alert.id, reading=reading, comment=comment)),
         cancels=escalation.cancels(alert),
         reason=f"resolved by {by}",
     )
 
 
-def take_step(
-    alert: Alert, steps: Sequence[Step], index: int, *, oncall: str, fallback: str, now: datetime
-) -> Decision[Alert]:
-    """Step `index` came due: tell its targets, unless there is no need any more (the reason says why not)."""
-    if why_not := escalation.needless(alert):
-        return Decision(state=alert, reason=why_not)
-    if index < alert.next_step:
-        return Decision(state=alert, reason=f"step {index + 1} was taken already")
-    if index >= len(steps):
-        return Decision(state=alert, reason=f"the policy {alert.policy} has no step {index + 1} any more")
-    step = steps[index]
-    whom = escalation.targets(step, oncall, fallback)
-    moved = replace(alert, next_step=index + 1)
-    moved = replace(moved, next_step_at=escalation.due(moved, steps, now))
-    fired = EscalationStepFired(alert=alert.id, step=index, via=step.via, targets=whom)
-    last = (EscalationExhausted(alert=alert.id, steps=len(steps)),) if index + 1 == len(steps) else ()
-    told = [Page(step=index, target=target, via=step.via) for target in whom]
+def steady(alert: Alert) -> Decision[Alert]:
+    """None of the alert's instances flaps any more."""
+    if not alert.flapping or not alert.open:
+        return Decision(state=alert, reason="it does not flap")
     return Decision(
-        state=moved,
-        events=(fired, *last),
-        timers=(*escalation.pages(moved, told, now), *escalation.timers(moved)),
-        reason=f"step {index + 1} of {len(steps)} is due",
+        state=replace(alert, flapping=False),
+        events=(FlappingStopped(alert=alert.id),),
+        reason="it has been steady for long enough",
     )
 
 
@@ -200,19 +201,75 @@ def refresh(number: int, at: datetime, why: str) -> Timer:
     )
 
 
-def _seen_again(alert: Alert, breach: Breach, now: datetime) -> Decision[Alert]:
-    seen = replace(
+def refresh_soon(number: int, every: timedelta, now: datetime) -> Timer:
+    """The same for the machine's edits: one for each stretch of length `every`, at its end."""
+    seconds = every.total_seconds()
+    if not seconds:
+        return refresh(number, now, f"at:{now.isoformat()}")
+    at = now + timedelta(seconds=seconds - now.timestamp() % seconds)
+    return refresh(number, at, f"until:{at.timestamp():.0f}")
+
+
+def title(name: str, labels: Mapping[str, str]) -> str:
+    """What an alert is called whose source gives no summary: the rule and the labels that its instances share."""
+    shared = ", ".join(f"{label} {value}" for label, value in labels.items())
+    return f"{name} ({shared})" if shared else name
+
+
+def _graver(before: Alert, moved: Alert, change: Change, steps: Sequence[Step], now: datetime) -> Decision[Alert]:
+    """Whether it is told of from now on, no longer, or anew: muted, unmuted, worse than what was acknowledged."""
+    if moved.muted == moved.firing:
+        if before.state is AlertState.SILENCED:
+            return Decision(state=moved)
+        muted = next((i for i in (*change.opened, *change.seen) if i.muted_by), None)
+        by = muted.muted_by if muted else before.muted_by
+        quiet = replace(_unowned(moved), state=AlertState.SILENCED, muted_by=by, next_step_at=None)
+        return Decision(state=quiet, events=(AlertSilenced(alert=moved.id, by=by),), cancels=escalation.cancels(before))
+    worst = change.worst
+    worse = worst is not None and RANK[worst] < RANK[before.severity]
+    moved = replace(moved, severity=worst) if worse and worst else moved
+    rose: tuple[Event, ...] = (
+        (AlertWorsened(alert=moved.id, severity=moved.severity.value, previous=before.severity.value),) if worse else ()
+    )
+    if before.state is AlertState.SILENCED:
+        loud = _again(replace(moved, muted_by=""), steps, now)
+        return Decision(state=loud, events=(AlertUnsilenced(alert=moved.id), *rose), timers=escalation.timers(loud))
+    if before.state is AlertState.ACKNOWLEDGED and worse:
+        loud = _again(moved, steps, now)
+        return Decision(state=loud, events=rose, timers=escalation.timers(loud))
+    return Decision(state=moved, events=rose)
+
+
+def _again(alert: Alert, steps: Sequence[Step], now: datetime) -> Alert:
+    """The alert, firing and told of from the first step on."""
+    begun = replace(_unowned(alert), state=AlertState.FIRING, next_step=0)
+    return replace(begun, next_step_at=escalation.due(begun, steps, now))
+
+
+def _unowned(alert: Alert) -> Alert:
+    return replace(alert, acknowledged_at=None, acknowledged_by="", acknowledged_until=None, comment="")
+
+
+def _told(alert: Alert, change: Change, now: datetime) -> Alert:
+    """The alert with what was said last."""
+    said = change.last
+    if said is None or said.resolved:
+        return replace(alert, count=alert.count + change.reports)
+    return replace(
         alert,
         last_seen_at=now,
-        reading=breach.reading,
-        value=breach.value,
-        threshold=breach.threshold,
-        unit=breach.unit,
+        reading=said.reading,
+        value=said.value,
+        threshold=said.threshold,
+        unit=said.unit,
+        count=alert.count + change.reports,
     )
-    news = (seen.reading, seen.value, seen.threshold) != (alert.reading, alert.value, alert.threshold)
-    return Decision(
-        state=seen,
-        timers=(refresh(alert.id, now, f"seen:{now.isoformat()}"),) if news else (),
-        silent=True,
-        reason=f"alert #{alert.id} is open already",
-    )
+
+
+def _news(before: Alert, after: Alert) -> bool:
+    """Whether the card must be edited though nothing happened."""
+    return (before.reading, before.value, before.threshold) != (after.reading, after.value, after.threshold)
+
+
+def _prints(instances: Sequence[Instance]) -> tuple[str, ...]:
+    return tuple(i.fingerprint for i in instances)

@@ -1,12 +1,12 @@
 """Escalation: a policy's next step is one timer, a due step becomes pages (pure)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.config.escalation import Step
-from bot.decision import Cancel, Timer
-from bot.events import EscalationStepFired, Event, PageDelivered, PageFailed
+from bot.decision import Cancel, Decision, Timer
+from bot.events import EscalationExhausted, EscalationStepFired, Event, PageDelivered, PageFailed
 from storage.records.alerts import Alert, AlertState
 
 STEP = "alerts.step"
@@ -105,3 +105,28 @@ def upcoming(alert: Alert, steps: Sequence[Step], oncall: str, fallback: str) ->
         return None
     step = steps[alert.next_step]
     return Upcoming(at=alert.next_step_at, targets=targets(step, oncall, fallback), via=step.via)
+
+
+def take_step(
+    alert: Alert, steps: Sequence[Step], index: int, *, oncall: str, fallback: str, now: datetime
+) -> Decision[Alert]:
+    """Step `index` came due: tell its targets, unless there is no need any more (the reason says why not)."""
+    if why_not := needless(alert):
+        return Decision(state=alert, reason=why_not)
+    if index < alert.next_step:
+        return Decision(state=alert, reason=f"step {index + 1} was taken already")
+    if index >= len(steps):
+        return Decision(state=alert, reason=f"the policy {alert.policy} has no step {index + 1} any more")
+    step = steps[index]
+    whom = targets(step, oncall, fallback)
+    moved = replace(alert, next_step=index + 1)
+    moved = replace(moved, next_step_at=due(moved, steps, now))
+    fired = EscalationStepFired(alert=alert.id, step=index, via=step.via, targets=whom)
+    last = (EscalationExhausted(alert=alert.id, steps=len(steps)),) if index + 1 == len(steps) else ()
+    told = [Page(step=index, target=target, via=step.via) for target in whom]
+    return Decision(
+        state=moved,
+        events=(fired, *last),
+        timers=(*pages(moved, told, now), *timers(moved)),
+        reason=f"step {index + 1} of {len(steps)} is due",
+    )

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.alerts import cards, escalation, service
+from bot.alerts import cards, escalating, escalation, service
 from bot.alerts.decide import CARD, REFRESH
+from bot.alerts.ledger import BOT
 from bot.bus import Fact, on, task
 from bot.cards.card import Card
 from bot.engine.retry import Later
@@ -74,7 +75,7 @@ async def post_card(ports: Ports, fact: Fact[AlertOpened]) -> None:
 async def follow(ports: Ports, fact: Fact[AlertEvent]) -> None:
     """Bring the card up to date, at once for a person, merged for the machine; say in the thread what happened."""
     number = fact.event.alert
-    post = await _card(ports, number, attempt=fact.attempt, at_once=fact.actor != service.BOT)
+    post = await _card(ports, number, attempt=fact.attempt, at_once=fact.actor != BOT)
     said = cards.note(fact.event, fact.actor, fact.at)
     if post is not None and said is not None:
         await _note(ports, post, _Note(alert=number, key=f"entry:{fact.id}", card=said, attempt=fact.attempt))
@@ -110,7 +111,7 @@ async def report_dead_job(ports: Ports, fact: Fact[JobDied]) -> None:
 @task(escalation.STEP)
 async def take_step(ports: Ports, job: Job) -> None:
     """An escalation step is due: decide whether it still is, and whom to tell."""
-    decision = await service.take_step(ports, job.payload["alert"], job.payload["step"])
+    decision = await escalating.take_step(ports, job.payload["alert"], job.payload["step"])
     _log.info("escalation_step", alert=decision.state.id, taken=decision.changed, reason=decision.reason)
 
 
@@ -128,9 +129,9 @@ async def page(ports: Ports, job: Job) -> None:
     except Undeliverable as failed:
         if failed.retry and job.attempts < TRIES:
             raise
-        await service.told(ports, PageFailed(alert=number, target=target, via=via, step=step, error=str(failed)))
+        await escalating.told(ports, PageFailed(alert=number, target=target, via=via, step=step, error=str(failed)))
     else:
-        await service.told(ports, PageDelivered(alert=number, target=target, via=via, step=step, receipt=receipt))
+        await escalating.told(ports, PageDelivered(alert=number, target=target, via=via, step=step, receipt=receipt))
 
 
 async def _deliver(ports: Ports, view: service.View, job: Job) -> str:

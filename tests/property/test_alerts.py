@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bot.alerts import decide, escalation
+from bot.alerts import acknowledgement, decide, escalation
 from bot.alerts.decide import Breach
 from bot.config.alerts import RuleConfig
 from bot.config.escalation import Step
@@ -89,14 +89,14 @@ class Alerting(RuleBasedStateMachine):
     @rule(data=st.data())
     def acknowledge(self, data):
         life = data.draw(st.sampled_from(self.lives), label="whose")
-        self.commit(decide.acknowledge(life.alert, by="U0000TWO", now=self.now), life)
+        self.commit(acknowledgement.acknowledge(life.alert, by="U0000TWO", now=self.now), life)
 
     @precondition(lambda self: self.lives)
     @rule(data=st.data())
     def withdraw(self, data):
         life = data.draw(st.sampled_from(self.lives), label="whose")
         owed = escalation.owed(life.facts)
-        self.commit(decide.withdraw(life.alert, self.steps, owed, by="U0000TWO", now=self.now), life)
+        self.commit(acknowledgement.withdraw(life.alert, self.steps, owed, by="U0000TWO", now=self.now), life)
 
     @precondition(lambda self: self.lives)
     @rule(data=st.data())
@@ -132,7 +132,7 @@ class Alerting(RuleBasedStateMachine):
 
     def take(self, life, job):
         before = life.alert
-        decision = decide.take_step(
+        decision = escalation.take_step(
             before, self.steps, job.payload["step"], oncall=ONCALL, fallback=FALLBACK, now=self.now
         )
         fired = [event for event in decision.events if isinstance(event, EscalationStepFired)]

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot import bus
-from bot.alerts.decide import acknowledge
+from bot.alerts.acknowledgement import acknowledge
 from bot.bus import Reaction, Task
 from bot.cards.card import Card
 from bot.command import Command

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.alerts import decide
+from bot.alerts import acknowledgement, decide, escalation
 from bot.alerts.decide import Breach
 from bot.alerts.escalation import Page
 from bot.config.alerts import RuleConfig
@@ -31,11 +31,11 @@ def opened(steps=STEPS):
 
 
 def acknowledged():
-    return decide.acknowledge(opened().state, by="U0000ONE", now=LATER).state
+    return acknowledgement.acknowledge(opened().state, by="U0000ONE", now=LATER).state
 
 
 def taken(alert, index, steps=STEPS, now=T0):
-    return decide.take_step(alert, steps, index, oncall="U0000ONE", fallback="#alerts", now=now)
+    return escalation.take_step(alert, steps, index, oncall="U0000ONE", fallback="#alerts", now=now)
 
 
 def test_a_breach_opens_an_alert_that_began_when_the_breach_did():
@@ -102,7 +102,7 @@ def test_the_last_step_ends_the_escalation():
 
 def test_nobody_on_call_means_the_fallback_is_told_once():
     steps = (Step(notify=("oncall", "#alerts")),)
-    decision = decide.take_step(opened(steps).state, steps, 0, oncall="", fallback="#alerts", now=T0)
+    decision = escalation.take_step(opened(steps).state, steps, 0, oncall="", fallback="#alerts", now=T0)
 
     assert decision.events[0].targets == ("#alerts",)
 
@@ -123,35 +123,35 @@ def test_a_step_that_is_not_wanted_is_not_taken_and_says_why(alert, index, steps
 
 
 def test_an_acknowledgement_cancels_steps_and_pages():
-    decision = decide.acknowledge(opened().state, by="U0000ONE", now=LATER, comment="on it")
+    decision = acknowledgement.acknowledge(opened().state, by="U0000ONE", now=LATER, comment="on it")
 
     assert [(c.subject, c.kind) for c in decision.cancels] == [("alert:7", "alerts.step"), ("alert:7", "alerts.page")]
     assert (decision.state.acknowledged_by, decision.state.comment) == ("U0000ONE", "on it")
 
 
 def test_giving_back_plans_the_next_step_at_its_own_time():
-    alert = decide.acknowledge(taken(opened().state, 0).state, by="U0000ONE", now=LATER).state
-    (timer,) = decide.withdraw(alert, STEPS, by="U0000ONE", now=LATER).timers
+    alert = acknowledgement.acknowledge(taken(opened().state, 0).state, by="U0000ONE", now=LATER).state
+    (timer,) = acknowledgement.withdraw(alert, STEPS, by="U0000ONE", now=LATER).timers
 
     assert (timer.key, timer.at) == ("alert:7:step:1", T0 + timedelta(minutes=5))
 
 
 def test_giving_back_plans_an_overdue_step_for_now():
     late = T0 + timedelta(hours=1)
-    (timer,) = decide.withdraw(acknowledged(), STEPS, by="U0000ONE", now=late).timers
+    (timer,) = acknowledgement.withdraw(acknowledged(), STEPS, by="U0000ONE", now=late).timers
 
     assert timer.at == late
 
 
 def test_giving_back_sends_the_pages_that_were_stopped():
     owed = [Page(step=0, target="@U0000ONE", via="slack")]
-    timers = decide.withdraw(acknowledged(), STEPS, owed, by="U0000ONE", now=LATER).timers
+    timers = acknowledgement.withdraw(acknowledged(), STEPS, owed, by="U0000ONE", now=LATER).timers
 
     assert [timer.key for timer in timers] == ["alert:7:page:0:slack:@U0000ONE", "alert:7:step:0"]
 
 
 def test_an_alert_that_nobody_has_cannot_be_given_back():
-    assert decide.withdraw(opened().state, STEPS, by="U0000ONE", now=T0).reason == "nobody has acknowledged it"
+    assert acknowledgement.withdraw(opened().state, STEPS, by="U0000ONE", now=T0).reason == "nobody has acknowledged it"
 
 
 def test_an_alert_is_linked_to_an_incident_once():
@@ -167,7 +167,7 @@ def test_what_is_resolved_stays_so():
     assert done.state is AlertState.RESOLVED
     for decision in (
         decide.resolve(done, by="U0000ONE", now=LATER),
-        decide.acknowledge(done, by="U0000ONE", now=LATER),
-        decide.withdraw(done, STEPS, by="U0000ONE", now=LATER),
+        acknowledgement.acknowledge(done, by="U0000ONE", now=LATER),
+        acknowledgement.withdraw(done, STEPS, by="U0000ONE", now=LATER),
     ):
         assert (decision.changed, decision.reason) == (False, "it is resolved already")

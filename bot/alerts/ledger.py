@@ -1,0 +1,49 @@
+"""One alert, read under its lock, changed by a decision, committed: what every service of this room does."""
+
+from collections.abc import Callable
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.decision import Decision, commit
+from bot.events import EscalationStepFired, Event, PageDelivered, PageFailed, event_of
+from bot.ports import Ports
+from storage.records.alerts import Alert
+from storage.tables import alerts, journal
+from storage.unit_of_work import UnitOfWork
+
+BOT = "bot"
+_ESCALATION = frozenset(event.__name__ for event in (EscalationStepFired, PageDelivered, PageFailed))
+
+
+class UnknownAlert(LookupError):
+    """There is no alert of that number."""
+
+
+async def change(ports: Ports, number: int, actor: str, choose: Callable[[Alert], Decision[Alert]]) -> Decision[Alert]:
+    """Decide about alert `number` and commit it; raises `UnknownAlert`."""
+
+    async def work(unit: UnitOfWork) -> Decision[Alert]:
+        decision = choose(await locked(unit, number))
+        await put(ports, unit, decision, actor)
+        return decision
+
+    return await ports.store.transact(work)
+
+
+async def put(ports: Ports, unit: UnitOfWork, decision: Decision[Alert], actor: str) -> None:
+    """Commit a decision within the open transaction, with the reactions that it has."""
+    await commit(unit, decision, actor=actor, now=ports.now(), jobs_for=ports.jobs_for)
+
+
+async def locked(unit: UnitOfWork, number: int) -> Alert:
+    """Alert `number`, held until the transaction ends; raises `UnknownAlert`."""
+    alert = await alerts.get(unit.conn, number, lock=True)
+    if alert is None:
+        raise UnknownAlert(f"there is no alert #{number}")
+    return alert
+
+
+async def facts(conn: AsyncConnection, subject: str) -> list[Event]:
+    """What the journal holds about the escalation of an alert, oldest first."""
+    entries = await journal.of_subjects(conn, [subject])
+    return [event_of(entry.kind, entry.payload) for entry in entries if entry.kind in _ESCALATION]
