@@ -19,7 +19,7 @@ from bot.engine import clock
 from bot.engine.worker import Worker
 from bot.invoke import invoke
 from bot.permissions import Caller
-from bot.ports import Channel, Chat, Check, Delivery, Ports, Source, Writer
+from bot.ports import Channel, Chat, Check, Delivery, Ports, Settle, Source, Writer
 from storage.unit_of_work import Store
 
 OUTSIDE = ("bot.app", "bot.sandbox", "bot.slack", "bot.telemetry", "bot.log")
@@ -107,7 +107,11 @@ async def opened(
             chat=chat,
             writer=writer(settings, manage),
         )
-        ports = replace(ports, channels=connected(found.channels, manage, ports))
+        ports = replace(
+            ports,
+            channels=connected(found.channels, manage, ports),
+            settlers=settlers(found.channels, manage, ports),
+        )
         yield App(ports=ports, parts=found)
 
 
@@ -146,6 +150,15 @@ def connected(kinds: Mapping[str, Channel], manage: Manage, ports: Ports) -> Map
     if ports.chat is not None and "slack" in kinds and "slack" not in named:
         named["slack"] = kinds["slack"].connect(kinds["slack"].options(), ports)
     return named
+
+
+def settlers(kinds: Mapping[str, Channel], manage: Manage, ports: Ports) -> Mapping[str, Settle]:
+    """Those of the notification channels that must hear what became of an alert, by the names of the channels."""
+    return {
+        name: settle(config.options, ports)
+        for name, config in manage.notifications.items()
+        if (settle := kinds[config.type].settle) is not None
+    }
 
 
 def writer(settings: Settings, manage: Manage) -> Writer | None:

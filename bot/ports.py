@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import httpx
 from pydantic import BaseModel, ConfigDict
@@ -69,13 +69,28 @@ class Delivery(Protocol):
         """Deliver, or raise `Undeliverable`."""
 
 
+class Settle(Protocol):
+    """Tells a provider that holds the alert open (PagerDuty, a mail thread, a webhook) what became of it."""
+
+    async def __call__(self, card: Card, *, target: str, key: str, state: Literal["acknowledged", "resolved"]) -> None:
+        """Say so, at most once per `key` where the provider allows it, or raise `Undeliverable`.
+
+        `card` is the alert's card as it stands now, `target` whom the channel had told; `key` begins with "alert:42:"
+        as that of every page of alert #42 does.
+        """
+
+
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """A kind of notification channel, one file each in `bot/channels`; `connect` gives its `Delivery`."""
+    """A kind of notification channel, one file each in `bot/channels`; `connect` gives its `Delivery`.
+
+    `settle` gives its `Settle`, where the provider must hear that an alert was acknowledged or resolved.
+    """
 
     type: str
     options: OptionsType
     connect: Callable[[Any, "Ports"], Delivery]
+    settle: Callable[[Any, "Ports"], Settle] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,6 +223,10 @@ class Chat(Protocol):
     def connected(self) -> bool:
         """True while the bot can hear from Slack."""
 
+    @property
+    def crowded(self) -> bool:
+        """True while so many messages wait for Slack that no job should wait with them: come back later."""
+
     async def post(
         self, channel: str, card: Card, *, key: str, thread_ts: str = "", attempt: int = 1, broadcast: bool = False
     ) -> Posted:
@@ -296,5 +315,6 @@ class Ports:
     checks: Mapping[str, Check] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
     channels: Mapping[str, Delivery] = field(default_factory=dict)
+    settlers: Mapping[str, Settle] = field(default_factory=dict)
     chat: Chat | None = None
     writer: Writer | None = None

@@ -11,7 +11,7 @@ from bot import bus
 from bot.bus import Reaction
 from bot.config.manage import Manage
 from bot.config.settings import Settings
-from bot.ports import Chat, Check, Delivery, Ports, Reporting, Source, Writer, unreported
+from bot.ports import Chat, Check, Delivery, Ports, Reporting, Settle, Source, Writer, unreported
 from storage.unit_of_work import Store
 
 T0 = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -40,6 +40,7 @@ def make_ports(
     writer: Writer | None = None,
     checks: Iterable[Check] | Mapping[str, Check] = (),
     channels: Mapping[str, Delivery] | None = None,
+    settlers: Mapping[str, Settle] | None = None,
     reactions: Iterable[Reaction] = (),
     http: httpx.AsyncClient | None = None,
     report: Reporting = unreported,
@@ -58,6 +59,7 @@ def make_ports(
         jobs_for=partial(bus.jobs_for, tuple(reactions)),
         checks=dict(checks) if isinstance(checks, Mapping) else {check.type: check for check in checks},
         channels=channels or {},
+        settlers=settlers or {},
         chat=chat,
         writer=writer,
         report=report,
