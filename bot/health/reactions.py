@@ -1,4 +1,4 @@
-"""What repeats: rounds of probes, and forgetting old samples."""
+"""What repeats: rounds of probes."""
 
 from datetime import timedelta
 
@@ -11,9 +11,3 @@ from bot.ports import Ports
 async def run_round(ports: Ports) -> None:
     """Run every check once. A round that takes longer than the interval is not overtaken: the next one is left out."""
     await service.run_round(ports)
-
-
-@schedule("@daily 03:10")
-async def forget_samples(ports: Ports) -> None:
-    """Delete samples that nobody looks at any more."""
-    await service.forget_samples(ports)

@@ -22,8 +22,6 @@ from storage.records.samples import Sample
 from storage.tables import checks, samples
 from storage.unit_of_work import UnitOfWork
 
-KEPT = timedelta(days=30)
-"""How long samples are kept."""
 STALE_AFTER = 3
 """Intervals after which a result says nothing about now any more."""
 
@@ -136,14 +134,6 @@ async def history(ports: Ports, name: str, since: datetime) -> tuple[list[Sample
             await samples.series(conn, "check_latency_ms", labels, since),
             await samples.series(conn, "check_up", labels, since),
         )
-
-
-async def forget_samples(ports: Ports) -> int:
-    """Delete samples older than `KEPT`, some at a time so that other writers get in between; says how many."""
-    before, total = ports.now() - KEPT, 0
-    while count := await ports.store.transact(lambda unit: samples.purge(unit.conn, before)):
-        total += count
-    return total
 
 
 async def _keep(ports: Ports, seen: list[tuple[Watched, Observation]]) -> list[CheckState]:

@@ -6,16 +6,21 @@ from storage.tables import (
     alerts,
     checks,
     counters,
+    feeds,
     fires,
     incidents,
     instances,
     jobs,
     journal,
     leases,
+    overrides,
+    people,
     postmortems,
     posts,
     samples,
     silences,
+    sources,
+    swaps,
 )
 from storage.tables.schema import METADATA
 
@@ -23,16 +28,21 @@ TABLES = (
     alerts,
     checks,
     counters,
+    feeds,
     fires,
     incidents,
     instances,
     jobs,
     journal,
     leases,
+    overrides,
+    people,
     postmortems,
     posts,
     samples,
     silences,
+    sources,
+    swaps,
 )
 
 context.configure(

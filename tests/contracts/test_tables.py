@@ -150,15 +150,6 @@ async def test_a_sample_that_is_no_number_is_left_out(store: Store) -> None:
         assert [sample.value for sample in await samples.series(conn, "m")] == [float("inf"), 1.0]
 
 
-async def test_old_samples_are_purged_in_batches(store: Store) -> None:
-    old = [Sample(metric="m", at=T0 - timedelta(days=d), value=d) for d in range(5)]
-    await store.transact(lambda unit: samples.insert(unit.conn, old))
-    counted = [await store.transact(lambda unit: samples.purge(unit.conn, T0, limit=3)) for _ in range(3)]
-    assert counted == [3, 1, 0]
-    async with store.read() as conn:
-        assert [sample.value for sample in await samples.series(conn, "m")] == [0]
-
-
 async def test_a_firing_is_claimed_once(store: Store) -> None:
     claims = await asyncio.gather(
         *(store.transact(lambda unit: fires.claim(unit.conn, "health.round", T0)) for _ in range(8))

@@ -13,6 +13,8 @@ def upgrade() -> None:
     _alerts()
     _instances()
     _silences()
+    _metrics()
+    _oncall()
 
 
 def _alerts() -> None:
@@ -23,6 +25,7 @@ def _alerts() -> None:
         "link": (sa.Text(), ""),
         "firing": (sa.Integer(), "1"),
         "total": (sa.Integer(), "1"),
+        "muted": (sa.Integer(), "0"),
         "count": (sa.Integer(), "1"),
         "rounds": (sa.Integer(), "0"),
         "muted_by": (sa.Text(), ""),
@@ -72,6 +75,22 @@ def _instances() -> None:
         sqlite_where=sa.text("state != 'resolved'"),
         postgresql_where=sa.text("state != 'resolved'"),
     )
+    op.create_index(
+        "ix_instances_over_fingerprint",
+        "instances",
+        ["fingerprint", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'resolved'"),
+        postgresql_where=sa.text("state = 'resolved'"),
+    )
+    # What fires from before there were instances: each alert had one label set.
+    op.execute("""
+        INSERT INTO instances (fingerprint, alert_id, name, labels, severity, started_at, opened_at, last_seen_at,
+            state, annotations, summary, reading, value, source, link, count, muted_by, openings)
+        SELECT fingerprint, id, rule, labels, severity, started_at, opened_at, last_seen_at,
+            'firing', '{}', summary, reading, value, 'bot', '', 1, '', '[]'
+        FROM alerts WHERE state != 'resolved'
+    """)
 
 
 def _silences() -> None:
@@ -91,3 +110,132 @@ def _silences() -> None:
         sa.UniqueConstraint("uuid", name=op.f("uq_silences_uuid")),
     )
     op.create_index(op.f("ix_silences_ends_at"), "silences", ["ends_at"], unique=False)
+
+
+def _oncall() -> None:
+    op.create_table(
+        "people",
+        sa.Column("user", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("user", name=op.f("pk_people")),
+    )
+    op.create_index(op.f("ix_people_email"), "people", ["email"], unique=False)
+    op.create_index(op.f("ix_people_phone"), "people", ["phone"], unique=False)
+    op.create_table(
+        "overrides",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("user", sa.Text(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("swap", sa.Integer(), nullable=True),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("removed_by", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_overrides")),
+    )
+    op.create_index("ix_overrides_schedule_ends_at", "overrides", ["schedule", "ends_at"], unique=False)
+    _swaps_and_calendars()
+
+
+def _swaps_and_calendars() -> None:
+    op.create_table(
+        "swaps",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("offered_by", sa.Text(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("taken_by", sa.Text(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_swaps")),
+    )
+    op.create_index(op.f("ix_swaps_state"), "swaps", ["state"], unique=False)
+    op.create_table(
+        "feeds",
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("shifts", sa.Text(), nullable=False),
+        sa.Column("unknown", sa.Text(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("place", name=op.f("pk_feeds")),
+    )
+    op.create_table(
+        "subscriptions",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_subscriptions")),
+    )
+
+
+def _metrics() -> None:
+    """Keep metric and labels once for each series, beside its samples and what is left of old ones."""
+    op.create_table(
+        "series",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("metric", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_series")),
+        sa.UniqueConstraint("metric", "labels", name=op.f("uq_series_metric_labels")),
+    )
+    op.execute("INSERT INTO series (metric, labels) SELECT DISTINCT metric, labels FROM samples")
+    with op.batch_alter_table("samples") as samples:
+        samples.add_column(sa.Column("series_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True))
+    op.execute(
+        "UPDATE samples SET series_id = (SELECT series.id FROM series "
+        "WHERE series.metric = samples.metric AND series.labels = samples.labels)"
+    )
+    op.drop_index(op.f("ix_samples_at"), table_name="samples")
+    op.drop_index(op.f("ix_samples_metric_labels_at"), table_name="samples")
+    with op.batch_alter_table("samples") as samples:
+        samples.drop_column("metric")
+        samples.drop_column("labels")
+        samples.alter_column("series_id", nullable=False)
+    op.create_index(op.f("ix_samples_series_id_at"), "samples", ["series_id", "at"], unique=False)
+    op.create_table(
+        "sample_hours",
+        sa.Column("series_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("min", sa.Float(precision=53), nullable=False),
+        sa.Column("max", sa.Float(precision=53), nullable=False),
+        sa.Column("mean", sa.Float(precision=53), nullable=False),
+        sa.Column("p95", sa.Float(precision=53), nullable=False),
+        sa.PrimaryKeyConstraint("series_id", "at", name=op.f("pk_sample_hours")),
+    )
+    op.create_table(
+        "sources",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=False),
+        sa.Column("samples", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_sources")),
+    )
+    op.create_table(
+        "readings",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("counts", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_readings")),
+    )
+    op.create_index(op.f("ix_readings_at"), "readings", ["at"], unique=False)

@@ -21,13 +21,6 @@ def test_rounds_come_as_often_as_configured(every, seconds):
     assert trigger.get_next_fire_time(first, first) - first == timedelta(seconds=seconds)
 
 
-def test_samples_are_forgotten_daily():
-    trigger = parse(reactions.forget_samples.spec, reactions.forget_samples.name)
-    first = trigger.get_next_fire_time(None, datetime(2026, 11, 23, tzinfo=UTC))
-
-    assert trigger.get_next_fire_time(first, first) - first == timedelta(days=1)
-
-
 async def test_clock_and_worker_run_round_after_round(room, store):
     health = room("web", every="100ms")
     health.clock = lambda: datetime.now(UTC)

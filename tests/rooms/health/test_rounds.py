@@ -12,8 +12,7 @@ from bot.health import service
 from bot.ports import Observation
 from storage.records.checks import Status
 from storage.records.jobs import JobState
-from storage.records.samples import Sample
-from storage.tables import jobs, samples
+from storage.tables import jobs
 from tests.rooms.health.conftest import REFUSED, WELL, Room, Scripted
 
 
@@ -226,16 +225,6 @@ async def test_looking_shows_nothing_that_is_watched_no_more(room):
     shown = await service.overview(replace(health, kinds={"web": health.kinds["web"]}).ports)
 
     assert [state.name for state in shown] == ["web"]
-
-
-async def test_samples_older_than_thirty_days_are_forgotten(room, store):
-    health = room("web")
-    old = [Sample(metric="m", at=health.clock() - service.KEPT, value=n) for n in range(2500)]
-    await store.transact(lambda unit: samples.insert(unit.conn, old))
-    await rounds(health)
-
-    assert await service.forget_samples(health.ports) == 2500
-    assert await health.samples("check_up", "web") == [1]
 
 
 @pytest.fixture
