@@ -18,9 +18,23 @@ from storage.records.checks import CheckState
 from storage.records.incidents import Incident
 from storage.records.jobs import Job, JobState, NewJob
 from storage.records.journal import Entry
+from storage.records.people import Preferences
 from storage.records.postmortems import Postmortem
+from storage.records.rota import Override, Swap
 from storage.records.silences import Silence
-from storage.tables import alerts, checks, counters, incidents, jobs, journal, postmortems, silences
+from storage.tables import (
+    alerts,
+    checks,
+    counters,
+    incidents,
+    jobs,
+    journal,
+    overrides,
+    people,
+    postmortems,
+    silences,
+    swaps,
+)
 
 __all__ = ["Conflict", "Store", "StoreError", "UnitOfWork"]
 
@@ -49,6 +63,12 @@ class UnitOfWork:
                 await incidents.save(self.conn, record)
             case Postmortem():
                 await postmortems.save(self.conn, record)
+            case Preferences():
+                await people.save(self.conn, record)
+            case Override():
+                await overrides.save(self.conn, record)
+            case Swap():
+                await swaps.save(self.conn, record)
             case Silence():
                 await silences.save(self.conn, record)
             case Job(state=JobState.DEAD):

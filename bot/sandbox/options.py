@@ -57,6 +57,7 @@ ALL_SCOPES = frozenset(
         "reactions:write",
         "team:read",
         "usergroups:read",
+        "usergroups:write",
         "users:read",
         "users:read.email",
     ]

@@ -19,6 +19,9 @@ SCOPES: Mapping[str, str] = {
     "pins:write": "the summary card on top of an incident's channel",
     "reactions:read": "acknowledging and noting by emoji",
     "usergroups:read": "roles and escalation by user group",
+    "usergroups:write": "keeping the on-call user group in step",
+    "users:read": "time zones of people",
+    "users:read.email": "addresses of people, and people by their addresses",
 }
 
 

@@ -9,12 +9,13 @@ from pydantic import SecretStr
 
 from bot.cards.card import Card
 from bot.config.settings import Settings
-from bot.ports import Chat, ChatError, Posted
+from bot.ports import Chat, ChatError, Posted, Profile
 from bot.sandbox import serve
 from bot.slack.client import sessioned
 from tests.fakes.chat import FakeChat
 
 ALERTS, PERSON, COLLEAGUE, GROUP = "C0ALERTS", "U0ONCALL", "U0BACKUP", "S0ONCALL"
+ADDRESS = "oncall-engineer@sandbox.example"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
             taken={"general"},
             uninvitable={"U0NOBODY": "user_not_found"},
             groups={GROUP: (PERSON, COLLEAGUE)},
+            profiles={PERSON: Profile(user=PERSON, email=ADDRESS, timezone="Etc/UTC", name="On-call engineer")},
         )
         yield World(fake, lambda channel: [m.card.title for m in fake.messages if m.channel == channel])
         return
@@ -184,3 +186,34 @@ async def test_a_link_leads_to_the_message(world: World) -> None:
     link = world.chat.link(posted)
     assert link.startswith("http")
     assert link.endswith(f"/archives/{ALERTS}/p{posted.ts.replace('.', '')}")
+
+
+async def test_a_profile_tells_address_time_zone_and_name(world: World) -> None:
+    known = await world.chat.profile(PERSON)
+    assert known == Profile(user=PERSON, email=ADDRESS, timezone="Etc/UTC", name="On-call engineer")
+
+
+async def test_the_profile_of_nobody_is_refused(world: World) -> None:
+    with pytest.raises(ChatError) as refused:
+        await world.chat.profile("U0NOBODY")
+    assert refused.value.code == "user_not_found"
+
+
+async def test_people_are_found_by_their_address(world: World) -> None:
+    assert await world.chat.by_email(ADDRESS) == PERSON
+
+
+async def test_an_address_of_nobody_finds_nobody(world: World) -> None:
+    assert await world.chat.by_email("nobody@sandbox.example") == ""
+
+
+async def test_a_user_group_has_the_members_that_were_set(world: World) -> None:
+    await world.chat.members_of(GROUP)
+    await world.chat.set_members(GROUP, [COLLEAGUE])
+    assert await world.chat.members_of(GROUP) == (COLLEAGUE,)
+
+
+async def test_a_user_group_that_is_not_there_cannot_be_set(world: World) -> None:
+    with pytest.raises(ChatError) as refused:
+        await world.chat.set_members("S0NONE", [PERSON])
+    assert refused.value.code == "no_such_subteam"

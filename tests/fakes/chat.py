@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.cards.card import Card
 from bot.cards.marks import plain
-from bot.ports import ChatError, Posted
+from bot.ports import ChatError, Posted, Profile
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class FakeChat:
     """
 
     connected: bool = True
+    crowded: bool = False
     messages: list[Message] = field(default_factory=list)
     whispers: list[tuple[str, str, Card, str]] = field(default_factory=list)
     files: list[dict[str, str]] = field(default_factory=list)
@@ -48,6 +49,7 @@ class FakeChat:
     pins: list[Posted] = field(default_factory=list)
     archived: list[str] = field(default_factory=list)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
     refusals: dict[str, list[ChatError]] = field(default_factory=dict)
     address: str = "https://example.slack.com"
     posted: int = 0
@@ -134,6 +136,22 @@ class FakeChat:
 
     async def members_of(self, group: str) -> tuple[str, ...]:
         return self.groups.get(group, ())
+
+    async def set_members(self, group: str, users: Sequence[str]) -> None:
+        self._may("set_members", "")
+        if group not in self.groups:
+            raise ChatError("no_such_subteam", f"there is no user group {group}; make it in Slack")
+        self.groups[group] = tuple(users)
+
+    async def profile(self, user: str) -> Profile:
+        self._may("profile", "")
+        if user not in self.profiles:
+            raise ChatError("user_not_found", f"there is no user {user}; look up the id in Slack")
+        return self.profiles[user]
+
+    async def by_email(self, address: str) -> str:
+        self._may("by_email", "")
+        return next((p.user for p in self.profiles.values() if p.email.lower() == address.lower()), "")
 
     async def probe(self) -> float:
         self._may("probe", "")

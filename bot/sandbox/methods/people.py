@@ -60,6 +60,21 @@ def group_users(workspace: Workspace, args: Args) -> Json:
     return {"users": list(group["users"])}
 
 
+def set_group_users(workspace: Workspace, args: Args) -> Json:
+    """``usergroups.users.update``: these people, and no others, are the group from now on."""
+    group = workspace.state.usergroups.get(args.text("usergroup"))
+    if group is None:
+        raise Refused("no_such_subteam")
+    users = list(dict.fromkeys(args.words("users")))
+    if not users:
+        raise Refused("no_users_provided")
+    known = {user.id for user in workspace.state.people() if not user.deleted}
+    if not known.issuperset(users):
+        raise Refused("invalid_users")
+    group |= {"users": users, "user_count": len(users), "date_update": workspace.state.now()}
+    return {"usergroup": group if args.flag("include_count") else {k: v for k, v in group.items() if k != "user_count"}}
+
+
 USERS = {"any": "users:read"}
 GROUPS = {"any": "usergroups:read"}
 METHODS: Mapping[str, Method] = {
@@ -71,5 +86,12 @@ METHODS: Mapping[str, Method] = {
     ),
     "usergroups.users.list": Method(
         group_users, "include_disabled", required="usergroup", scopes=GROUPS, tier=2, json=False
+    ),
+    "usergroups.users.update": Method(
+        set_group_users,
+        "additional_channels include_count is_shared",
+        required="usergroup users",
+        scopes={"any": "usergroups:write"},
+        tier=2,
     ),
 }
