@@ -20,6 +20,9 @@ CLOSED = frozenset({"is_archived", "is_inactive", "channel_not_found"})
 NO_THREAD = frozenset({"cannot_reply_to_message", "thread_not_found"})
 """Slack's refusals of a reply that mean: the message above it was deleted."""
 
+CROWDED = timedelta(seconds=2)
+"""How much later what would only queue for Slack is tried again."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -41,6 +44,8 @@ async def show(
     False (no person waits for it) an edit that follows the last one too closely is put off by raising `Later`, so that
     a burst of changes is one edit.
 
+    Raises `Later` too while so many messages wait for Slack that this one would only hold up other work.
+
     None when Slack is not connected to this bot at all, when there is nothing to edit and no channel to post to, or
     when the message stands in a channel that was closed. Raises `ChatError` for what else Slack refuses.
     """
@@ -50,6 +55,8 @@ async def show(
     post = await find(ports, key)
     if post is not None and post.rendered == digest:
         return post
+    if ports.chat.crowded and not (post is not None and at_once):
+        raise Later(ports.now() + CROWDED)
     if post is not None:
         return await _edit(ports, ports.chat, post, card, digest, attempt=attempt, at_once=at_once)
     if not channel:

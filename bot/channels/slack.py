@@ -1,7 +1,9 @@
 """Notification in Slack: to a user ("@U…") as a direct message, or into a channel ("#name" or its id)."""
 
 from bot.cards.card import Card
+from bot.engine.retry import Later
 from bot.ports import Channel, ChatError, Delivery, Options, Ports, Receipt, Undeliverable
+from bot.posting import CROWDED
 
 
 class SlackOptions(Options):
@@ -15,6 +17,8 @@ def connect(_options: SlackOptions, ports: Ports) -> Delivery:
         chat = ports.chat
         if chat is None:
             raise Undeliverable("Slack is not configured: set SLACK_BOT_TOKEN, see docs/slack.md", retry=False)
+        if chat.crowded:
+            raise Later(ports.now() + CROWDED)
         try:
             channel = await chat.direct(target.removeprefix("@")) if target.startswith(("@", "U", "W")) else target
             posted = await chat.post(channel, card, key=key, attempt=attempt)

@@ -7,7 +7,6 @@ Three outcomes other than an answer: Slack refused (`ChatError`), the call never
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -16,6 +15,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ports import ChatError
+from bot.slack.lanes import Lanes
 from bot.slack.limits import Limits
 from bot.slack.refusals import UNAVAILABLE, refusal, unreachable
 
@@ -48,22 +48,7 @@ class Calls:
         self._clock = clock
         self._sleep = sleep
         self._limits = Limits()
-        self._lanes: dict[str, tuple[asyncio.Lock, int]] = {}
-
-    @asynccontextmanager
-    async def lane(self, name: str) -> AsyncIterator[None]:
-        """Hold the lane: whoever asks for it waits in the order of asking."""
-        lock, users = self._lanes.get(name, (asyncio.Lock(), 0))
-        self._lanes[name] = (lock, users + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            users = self._lanes[name][1] - 1
-            if users:
-                self._lanes[name] = (lock, users)
-            else:
-                del self._lanes[name]
+        self.lanes = Lanes()
 
     async def turn(self, method: str, channel: str = "") -> None:
         """Wait until the limits let this call out, and count it."""

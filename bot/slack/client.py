@@ -16,11 +16,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.cards.card import Card
 from bot.config.settings import Settings
 from bot.phrasing import cut
-from bot.ports import ChatError, Posted
+from bot.ports import ChatError, Posted, Profile
 from bot.slack.calls import Answer, Calls, Unsure
 from bot.slack.conversations import EVENT_TYPE, Conversations
 from bot.slack.direct import straight
 from bot.slack.message import Message, message, plain_message
+from bot.slack.people import People
 from bot.slack.refusals import BAD_BLOCKS, refusal, unreachable
 
 TIMEOUT = 15.0  # seconds for one call
@@ -28,6 +29,8 @@ TOPIC = 250
 GROUP_FOR = timedelta(minutes=1)
 TRIES = 3
 GONE = frozenset({"channel_not_found", "is_archived"})
+CROWD = 12
+"""So many messages may wait at once; jobs that bring more come later, so that others find a free worker."""
 
 _log = structlog.get_logger(__name__)
 
@@ -68,15 +71,31 @@ class SlackChat:
         self._clock = clock
         self._calls = Calls(web, clock=clock, sleep=sleep)
         self._conversations = Conversations(self._calls, now)
+        self._people = People(self._calls, now)
         self._identity: Identity | None = None
         self._edits: dict[Posted, _Edit] = {}
         self._groups: dict[str, tuple[datetime, tuple[str, ...]]] = {}
         self._hears: Callable[[], bool] = lambda: False
+        self._waiting = 0
 
     @property
     def connected(self) -> bool:
         """True while the bot can hear from Slack."""
         return self._hears()
+
+    @property
+    def crowded(self) -> bool:
+        """True while many messages wait for Slack already."""
+        return self._waiting >= CROWD
+
+    @asynccontextmanager
+    async def _in_turn(self, lane: str, *, first: bool = False) -> AsyncIterator[None]:
+        self._waiting += 1
+        try:
+            async with self._calls.lanes.hold(lane, first=first):
+                yield
+        finally:
+            self._waiting -= 1
 
     def heard_by(self, hears: Callable[[], bool]) -> None:
         """Let `hears` tell from now on whether the bot can hear from Slack."""
@@ -85,7 +104,7 @@ class SlackChat:
     async def identity(self) -> Identity:
         """Who the bot is in this workspace; asked once. Raises `ChatError`."""
         if self._identity is None:
-            async with self._calls.lane("identity"):
+            async with self._calls.lanes.hold("identity"):
                 return await self._known()
         return self._identity
 
@@ -102,7 +121,8 @@ class SlackChat:
             "unfurl_links": False,
             "unfurl_media": False,
         }
-        async with self._calls.lane(f"post {place}"):
+        # what opens a thread goes out before what is said in one: in a storm, cards before notes
+        async with self._in_turn(f"post {place}", first=not thread_ts):
             try:
                 return await self._conversations.as_member(place, lambda: self._post(card, key, attempt > 1, args))
             except ChatError as error:
@@ -131,7 +151,7 @@ class SlackChat:
         edit = self._edits.setdefault(posted, _Edit())
         edit.newest += 1
         mine = edit.newest
-        async with self._calls.lane(f"edit {posted.channel} {posted.ts}"):
+        async with self._in_turn(f"edit {posted.channel} {posted.ts}"):
             try:
                 await self._calls.turn("chat.update", posted.channel)
                 if mine == edit.newest:
@@ -222,6 +242,22 @@ class SlackChat:
         members = tuple(str(user) for user in answer.get("users") or ())
         self._groups[group] = (self._now() + GROUP_FOR, members)
         return members
+
+    async def set_members(self, group: str, users: Sequence[str]) -> None:
+        """Make these users, at least one, the members of a user group: its id (S…) or its handle."""
+        place = await self._people.group_of(group)
+        if not place:
+            raise ChatError("no_such_subteam", f"there is no user group {group}; make it in Slack, or name another one")
+        await self._people.set_members(place, users)
+        self._groups.pop(place, None)
+
+    async def profile(self, user: str) -> Profile:
+        """What Slack knows of a user (cached for some minutes)."""
+        return await self._people.profile(user)
+
+    async def by_email(self, address: str) -> str:
+        """The id of the user with that address, "" when there is none."""
+        return await self._people.by_email(address)
 
     async def probe(self) -> float:
         """Round trip of the cheapest authenticated call, in milliseconds."""

@@ -43,7 +43,7 @@ class Conversations:
             return self._ids[name]
         if (until := self._missing.get(name)) and self._now() < until:
             raise _no_such(name)
-        async with self._calls.lane(f"find {name}"):
+        async with self._calls.lanes.hold(f"find {name}"):
             if name not in self._ids:
                 await self._find(name)
         return self._ids[name]

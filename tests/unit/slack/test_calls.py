@@ -136,20 +136,6 @@ async def test_a_429_of_zero_seconds_is_no_busy_loop() -> None:
     assert time.now > 0
 
 
-async def test_a_lane_is_left_in_the_order_of_entering_and_then_forgotten() -> None:
-    api, _, _ = calls()
-    order: list[int] = []
-
-    async def enter(number: int) -> None:
-        async with api.lane("post C1"):
-            await asyncio.sleep(0)
-            order.append(number)
-
-    await asyncio.gather(*(enter(n) for n in range(20)))
-    assert order == list(range(20))
-    assert api._lanes == {}
-
-
 async def test_pages_follow_the_cursor_to_the_end_or_to_the_limit() -> None:
     def page(cursor: str) -> dict[str, Any]:
         return {"ok": True, "response_metadata": {"next_cursor": cursor}}
