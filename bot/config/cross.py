@@ -8,16 +8,19 @@ from typing import Any
 
 from bot.config.durations import parse_after, spell
 from bot.config.errors import KeyPath, one_of, shown
+from bot.config.plugins import Kind
+from bot.config.rule_mistakes import metric_names, mistakes
 
 Wrong = tuple[KeyPath, str, str]
 
 
-def crossed(values: Mapping[str, Any]) -> Iterator[Wrong]:
+def crossed(values: Mapping[str, Any], sources: Mapping[str, Kind] | None = None) -> Iterator[Wrong]:
     """Each mismatch as (path, found, allowed). Values of a wrong type are passed over: their models say so."""
     yield from _names_twice(values)
     yield from _unknown_policies(values)
     yield from _unknown_channels(values)
     yield from _unordered_steps(values)
+    yield from mistakes(values, metric_names(values, sources or {}))
     if "slack" in _mapping(values, "notifications"):
         yield ("notifications", "slack"), 'the name "slack"', "another name, Slack is always there"
 

@@ -31,6 +31,7 @@ from bot.config.oncall import Oncall
 from bot.config.part import Part
 from bot.config.people import People
 from bot.config.plugins import Kind, NoOptions, with_options
+from bot.config.rule_mistakes import unlisted
 from bot.config.settings import environment
 from storage.records.alerts import Severity
 
@@ -171,8 +172,9 @@ def load(
     `base` is spelled like the file. `variables` fill ${NAME}; default is the environment with .env.
     """
     document = _document(path, environment() if variables is None else variables)
-    values = merged(base or {}, document.values)
-    problems = [*document.problems]
+    given, unnamed = unlisted(document)
+    values = merged(base or {}, given)
+    problems = [*document.problems, *unnamed]
     for at, kinds in (
         (("health", "checks"), checks),
         (("notifications",), channels),
@@ -180,7 +182,7 @@ def load(
     ):
         values, wrong = with_options(values, at, kinds, document)
         problems += wrong
-    problems += [document.problem(*wrong) for wrong in crossed(values)]
+    problems += [document.problem(*wrong) for wrong in crossed(values, sources)]
     try:
         manage = Manage.model_validate(values)
     except ValidationError as error:

@@ -1,0 +1,1 @@
+"""Rules over metrics: conditions, their states, replays, anomalies, and what they cost people."""
