@@ -5,6 +5,7 @@ One module for each kind of subject; all are found here, so that `event_of` know
 
 from bot.events.alerts import (
     AcknowledgementExpired,
+    AcknowledgementExtended,
     AcknowledgementReminded,
     AcknowledgementWithdrawn,
     AlertAcknowledged,
@@ -18,6 +19,7 @@ from bot.events.alerts import (
     EscalationExhausted,
     EscalationRepeated,
     EscalationStepFired,
+    EscalationStepSkipped,
     FlappingStarted,
     FlappingStopped,
     InstancesMuted,
@@ -74,6 +76,7 @@ from bot.events.silences import (
 
 __all__ = [
     "AcknowledgementExpired",
+    "AcknowledgementExtended",
     "AcknowledgementReminded",
     "AcknowledgementWithdrawn",
     "AlertAcknowledged",
@@ -96,6 +99,7 @@ __all__ = [
     "EscalationExhausted",
     "EscalationRepeated",
     "EscalationStepFired",
+    "EscalationStepSkipped",
     "Event",
     "FlappingStarted",
     "FlappingStopped",

@@ -22,7 +22,7 @@ class AlertEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AlertOpened(AlertEvent):
-    """A rule was broken for long enough."""
+    """A rule was broken for long enough. Nobody is told while it is muted; `muted_by` says by what."""
 
     rule: str
     severity: str
@@ -32,6 +32,7 @@ class AlertOpened(AlertEvent):
     value: float | None = None
     threshold: float | None = None
     unit: str = ""
+    muted_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +67,27 @@ class AlertLinked(AlertEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class EscalationStepFired(AlertEvent):
-    """An escalation step came due; `targets` are told through `via`."""
+    """An escalation step came due; `targets` are told through `via`, once for each channel of the step.
+
+    `round` is the alert's round of its policy. `at` is when they are told, where that is later ("SMS after 2 min");
+    `note` says what is out of the ordinary ("nobody is on call").
+    """
 
     step: int
     via: str
     targets: tuple[str, ...] = ()
+    round: int = 0
+    at: datetime | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EscalationStepSkipped(AlertEvent):
+    """A step was passed over; `reason` says why."""
+
+    step: int
+    reason: str
+    round: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,16 +105,20 @@ class PageDelivered(AlertEvent):
     via: str
     step: int
     receipt: str = ""
+    round: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageFailed(AlertEvent):
-    """`target` could not be told through `via`, finally."""
+    """`target` could not be told through `via`, finally; `next_target` is told through `next_via` instead, if any."""
 
     target: str
     via: str
     step: int
     error: str
+    round: int = 0
+    next_target: str = ""
+    next_via: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +188,15 @@ class AcknowledgementReminded(AlertEvent):
     """Whoever acknowledged was asked whether they still have it; it expires at `expires_at`."""
 
     expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcknowledgementExtended(AlertEvent):
+    """Somebody still has the alert: the acknowledgement holds until `expires_at` (None: for ever)."""
+
+    expires_at: datetime | None = None
+    comment: str = ""
+    via: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,9 +71,10 @@ class Alert:
 
     `labels` are those that it is grouped by, `fingerprint` is of rule and labels. `firing` of its `total` instances
     still fire; `count` is how often they were reported. `acknowledged_until` is when the acknowledgement expires,
-    `rounds` how often its policy has been repeated, `muted_by` why nobody is told though it fires. `value` and
-    `threshold` are in `unit`; `reading` says the same in words ("connection refused"). `next_step` is the index of the
-    next escalation step, due at `next_step_at` (None: none is pending).
+    `rounds` how often its policy began anew (at `escalated_at`; None: when the alert was opened), `repeats` how
+    often of that by itself, `muted_by` why nobody is told though it fires (all `muted` of its firing instances
+    are). `value` and `threshold` are in `unit`; `reading` says the same in words ("connection refused").
+    `next_step` is the index of the next escalation step, due at `next_step_at` (None: none is pending).
     """
 
     id: int
@@ -105,8 +106,11 @@ class Alert:
     link: str = ""
     firing: int = 1
     total: int = 1
+    muted: int = 0
     count: int = 1
     rounds: int = 0
+    repeats: int = 0
+    escalated_at: datetime | None = None
     acknowledged_until: datetime | None = None
     muted_by: str = ""
     flapping: bool = False

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, Table, func, literal, select
+from sqlalchemy import Boolean, Column, Float, Index, Integer, Table, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
@@ -42,8 +42,11 @@ ALERTS = Table(
     Column("link", Words, nullable=False),
     Column("firing", Integer, nullable=False),
     Column("total", Integer, nullable=False),
+    Column("muted", Integer, nullable=False),
     Column("count", Integer, nullable=False),
     Column("rounds", Integer, nullable=False),
+    Column("repeats", Integer, nullable=False),
+    Column("escalated_at", Instant),
     Column("acknowledged_until", Instant),
     Column("muted_by", Words, nullable=False),
     Column("flapping", Boolean, nullable=False),
@@ -85,6 +88,15 @@ async def open_by_fingerprint(conn: AsyncConnection, fingerprint: str, *, lock: 
     """Return the one alert of that fingerprint that is not resolved."""
     row = await first(conn, ALERTS, ALERTS.c.fingerprint == fingerprint, _OPEN, lock=lock)
     return from_row(row) if row else None
+
+
+async def open_among(
+    conn: AsyncConnection, *, ids: Sequence[int] = (), fingerprints: Sequence[str] = (), lock: bool = False
+) -> list[Alert]:
+    """Return those of these numbers or fingerprints that are not resolved, oldest first."""
+    query = select(ALERTS).where(_OPEN, or_(ALERTS.c.id.in_(ids), ALERTS.c.fingerprint.in_(fingerprints)))
+    query = query.order_by(ALERTS.c.id)
+    return [from_row(row) for row in await rows(conn, query.with_for_update() if lock else query)]
 
 
 async def listing(

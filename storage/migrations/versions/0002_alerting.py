@@ -28,6 +28,7 @@ def _alerts() -> None:
         "muted": (sa.Integer(), "0"),
         "count": (sa.Integer(), "1"),
         "rounds": (sa.Integer(), "0"),
+        "repeats": (sa.Integer(), "0"),
         "muted_by": (sa.Text(), ""),
         "flapping": (sa.Boolean(), sa.false()),
     }
@@ -35,6 +36,7 @@ def _alerts() -> None:
         for name, (kind, value) in new.items():
             alerts.add_column(sa.Column(name, kind, nullable=False, server_default=value))
         alerts.add_column(sa.Column("acknowledged_until", sa.DateTime(timezone=True), nullable=True))
+        alerts.add_column(sa.Column("escalated_at", sa.DateTime(timezone=True), nullable=True))
     with op.batch_alter_table("alerts") as alerts:
         for name in new:
             alerts.alter_column(name, server_default=None)
