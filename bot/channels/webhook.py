@@ -3,8 +3,9 @@
 import hashlib
 import hmac
 import json
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
 from urllib.parse import quote
 
 import httpx
@@ -12,10 +13,11 @@ from pydantic import Field, SecretStr, field_validator
 
 from bot.cards.card import Card
 from bot.cards.json import to_json
-from bot.ports import Channel, Delivery, Options, Ports, Receipt, Undeliverable
+from bot.channels.addresses import http_address
+from bot.channels.retry_after import asked_wait
+from bot.ports import Channel, Delivery, Options, Ports, Receipt, Settle, Undeliverable
 
 _PATIENCE = 10.0
-_LONGEST_WAIT = 3600.0
 
 
 class WebhookOptions(Options):
@@ -31,13 +33,7 @@ class WebhookOptions(Options):
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        try:
-            split = httpx.URL(url)
-        except httpx.InvalidURL:
-            split = httpx.URL()
-        if split.scheme not in {"http", "https"} or not split.host:
-            raise ValueError("an http(s) address, like https://example.com/alerts")
-        return url
+        return http_address(url)
 
 
 def connect(options: WebhookOptions, ports: Ports) -> Delivery:
@@ -47,24 +43,39 @@ def connect(options: WebhookOptions, ports: Ports) -> Delivery:
     receiver asks for it with `Retry-After` (RFC 9110, 10.2.3), other refusals are final. The address may hold a secret,
     so only its host is told.
     """
-    whom = httpx.URL(options.url).netloc.decode("ascii", "replace")
 
     async def deliver(card: Card, *, target: str, key: str, attempt: int) -> Receipt:
-        body = json.dumps({"target": target, "key": key, "attempt": attempt, "card": to_json(card)}).encode()
-        sent = headers(body, key, options.secret, ports.now())
-        try:
-            answer = await ports.http.post(options.url, content=body, headers=sent, timeout=_PATIENCE)
-        except httpx.HTTPError as error:
-            raise Undeliverable(f"{whom} cannot be reached: {type(error).__name__}", retry=True) from error
-        if answer.is_success:
-            return Receipt(f"HTTP {answer.status_code}")
-        raise Undeliverable(
-            f"{whom} answered HTTP {answer.status_code}",
-            retry=answer.status_code in {408, 425, 429} or answer.status_code >= 500,
-            after=asked_wait(answer.headers.get("Retry-After", ""), ports.now()),
-        )
+        said = {"target": target, "key": key, "attempt": attempt, "card": to_json(card)}
+        return Receipt(f"HTTP {await post(options, ports, key, said)}")
 
     return deliver
+
+
+def settle(options: WebhookOptions, ports: Ports) -> Settle:
+    """Give what posts `{"target", "key", "state", "card"}` once the alert is acknowledged or resolved."""
+
+    async def settled(card: Card, *, target: str, key: str, state: Literal["acknowledged", "resolved"]) -> None:
+        await post(options, ports, key, {"target": target, "key": key, "state": state, "card": to_json(card)})
+
+    return settled
+
+
+async def post(options: WebhookOptions, ports: Ports, key: str, said: Mapping[str, Any]) -> int:
+    """Send it, signed when there is a secret; gives the status of the answer."""
+    whom = httpx.URL(options.url).netloc.decode("ascii", "replace")
+    body = json.dumps(said).encode()
+    sent = headers(body, key, options.secret, ports.now())
+    try:
+        answer = await ports.http.post(options.url, content=body, headers=sent, timeout=_PATIENCE)
+    except httpx.HTTPError as error:
+        raise Undeliverable(f"{whom} cannot be reached: {type(error).__name__}", retry=True) from error
+    if answer.is_success:
+        return answer.status_code
+    raise Undeliverable(
+        f"{whom} answered HTTP {answer.status_code}",
+        retry=answer.status_code in {408, 425, 429} or answer.status_code >= 500,
+        after=asked_wait(answer.headers.get("Retry-After", ""), ports.now()),
+    )
 
 
 def headers(body: bytes, key: str, secret: SecretStr | None, now: datetime) -> dict[str, str]:
@@ -77,16 +88,4 @@ def headers(body: bytes, key: str, secret: SecretStr | None, now: datetime) -> d
     return plain | {"X-Signature": f"sha256={signed.hexdigest()}"}
 
 
-def asked_wait(retry_after: str, now: datetime) -> float | None:
-    """Seconds that a Retry-After header asks for, at most an hour; None where it asks for nothing that can be read."""
-    if retry_after.isascii() and retry_after.isdecimal():
-        return min(float(retry_after), _LONGEST_WAIT)
-    try:
-        until = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return min(max((aware - now).total_seconds(), 0.0), _LONGEST_WAIT)
-
-
-WEBHOOK = Channel(type="webhook", options=WebhookOptions, connect=connect)
+WEBHOOK = Channel(type="webhook", options=WebhookOptions, connect=connect, settle=settle)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from bot.channels.webhook import WebhookOptions, asked_wait, headers
+from bot.channels.retry_after import asked_wait
+from bot.channels.webhook import WebhookOptions, headers
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -1,0 +1,58 @@
+"""Where a page goes: a target of an escalation step as the number or the address that a channel needs."""
+
+import re
+
+import httpx
+
+from bot.oncall import people
+from bot.ports import Ports, Undeliverable
+
+_NUMBER = re.compile(r"\+[1-9]\d{6,14}")  # ITU-T E.164
+_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_PERSON = re.compile(r"@?([UW][A-Z0-9]{2,20})")
+
+
+def person_of(target: str) -> str:
+    """The Slack user id that the target names, "" when it names none."""
+    named = _PERSON.fullmatch(target)
+    return named[1] if named else ""
+
+
+async def number_of(ports: Ports, target: str) -> str:
+    """The phone number of "@U…" or "+49…"; raises `Undeliverable` with the mend."""
+    given = people.digits(await _own(ports, target, "phone"))
+    if _NUMBER.fullmatch(given):
+        return given
+    raise Undeliverable(_missing(target, given, "phone number", "+4930123456", "phone"), retry=False)
+
+
+async def mail_of(ports: Ports, target: str) -> str:
+    """The mail address of "@U…" or "name@example.com"; raises `Undeliverable` with the mend."""
+    given = await _own(ports, target, "email")
+    if len(given) <= 254 and _MAIL.fullmatch(given):  # RFC 5321, 4.5.3.1
+        return given
+    raise Undeliverable(_missing(target, given, "mail address", "name@example.com", "email"), retry=False)
+
+
+async def _own(ports: Ports, target: str, via: str) -> str:
+    user = person_of(target)
+    return people.reach(await people.person(ports, user), via) if user else target
+
+
+def _missing(target: str, given: str, what: str, like: str, key: str) -> str:
+    user = person_of(target)
+    if user and not given:
+        return f"no {what} of {user} is known: set people.{user}.{key} in manage.yml, or in App Home"
+    shown = " ".join(target.split())[:80] if not user else f"what is set for {user}"
+    return f"{shown} is no {what}, which looks like {like}"
+
+
+def http_address(url: str) -> str:
+    """The address when it is one of http or https with a host; raises `ValueError` in words."""
+    try:
+        split = httpx.URL(url)
+    except httpx.InvalidURL:
+        split = httpx.URL()
+    if split.scheme not in {"http", "https"} or not split.host:
+        raise ValueError("an http(s) address, like https://example.com")
+    return url
