@@ -69,3 +69,15 @@ def _readable(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Matchers = Annotated[Listed[str], AfterValidator(_readable)]
+_CEL_WORDS = (
+    "as|break|const|continue|else|false|for|function|if|import|in|let|loop|namespace|null|package|return|true|var|void"
+    "|while"
+)
+MetricName = Annotated[
+    str,
+    Field(max_length=100),
+    _matching(
+        rf"(?!({_CEL_WORDS})\Z)[a-zA-Z_][a-zA-Z0-9_]*",
+        'the name of a metric as conditions write it: letters, digits and _, like "error_rate"',
+    ),
+]

@@ -5,9 +5,11 @@ from datetime import timedelta
 from pydantic import BaseModel, Field, SerializeAsAny
 
 from bot.config.durations import PositiveDuration
-from bot.config.fields import Listed, Name
+from bot.config.fields import Listed, MetricName, Name
 from bot.config.part import Part
 from bot.config.plugins import NoOptions
+
+LEAST_FRESH = timedelta(minutes=5)
 
 
 class SourceConfig(Part):
@@ -25,7 +27,12 @@ class Metrics(Part):
     keep: PositiveDuration = Field(
         default=timedelta(days=30), description="How long samples are kept; older ones as one aggregate for each hour."
     )
-    pushed: Listed[Name] = Field(
-        default=(), description="Metrics that are pushed to `/api/metrics`, beside the well-known ones."
+    pushed: Listed[MetricName] = Field(
+        default=(), description="Metrics that are pushed or sent over OTLP, beside the well-known ones."
     )
     sources: tuple[SourceConfig, ...] = Field(default=(), description="Sources, beside those that run by themselves.")
+
+    @property
+    def fresh_for(self) -> timedelta:
+        """How long a sample says something about now; a series without a younger one is absent."""
+        return max(LEAST_FRESH, 4 * self.every)

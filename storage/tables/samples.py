@@ -216,7 +216,7 @@ async def _ids(conn: AsyncConnection, keys: Sequence[tuple[str, str]]) -> dict[t
 
 
 async def _known(conn: AsyncConnection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    found = {}
+    found = dict[tuple[str, str], int]()
     for start in range(0, len(keys), _AT_ONCE):
         some = tuple_(SERIES.c.metric, SERIES.c.labels).in_(keys[start : start + _AT_ONCE])
         found |= {(row["metric"], row["labels"]): row["id"] for row in await rows(conn, select(SERIES).where(some))}

@@ -40,8 +40,8 @@ async def put(conn: AsyncConnection, states: Iterable[SourceState]) -> None:
     await conn.execute(delete(SOURCES).where(SOURCES.c.name.not_in([row["name"] for row in given])))
     if given:
         new = upsert(conn, SOURCES)
-        again = {name: new.excluded[name] for name in ("type", "at", "failure", "samples")}
-        again["read_at"] = func.coalesce(new.excluded["read_at"], SOURCES.c.read_at)
+        same = {name: new.excluded[name] for name in ("type", "at", "failure", "samples")}
+        again = {**same, "read_at": func.coalesce(new.excluded["read_at"], SOURCES.c.read_at)}
         await conn.execute(new.on_conflict_do_update(index_elements=["name"], set_=again), given)
 
 
