@@ -15,6 +15,7 @@ def upgrade() -> None:
     _silences()
     _metrics()
     _oncall()
+    _rules()
 
 
 def _alerts() -> None:
@@ -74,6 +75,14 @@ def _instances() -> None:
         "instances",
         ["fingerprint"],
         unique=True,
+        sqlite_where=sa.text("state != 'resolved'"),
+        postgresql_where=sa.text("state != 'resolved'"),
+    )
+    op.create_index(
+        "ix_instances_open_ends_at",
+        "instances",
+        ["ends_at"],
+        unique=False,
         sqlite_where=sa.text("state != 'resolved'"),
         postgresql_where=sa.text("state != 'resolved'"),
     )
@@ -241,3 +250,31 @@ def _metrics() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_readings")),
     )
     op.create_index(op.f("ix_readings_at"), "readings", ["at"], unique=False)
+
+
+def _rules() -> None:
+    op.create_table(
+        "rule_states",
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("phase", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("over_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("absent_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("value", sa.Float(precision=53), nullable=True),
+        sa.Column("threshold", sa.Float(precision=53), nullable=True),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("rule", "labels", name=op.f("pk_rule_states")),
+    )
+    op.create_table(
+        "rule_baselines",
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("center", sa.Float(precision=53), nullable=False),
+        sa.Column("spread", sa.Float(precision=53), nullable=True),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("rule", "labels", name=op.f("pk_rule_baselines")),
+    )
