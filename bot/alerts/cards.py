@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.alerts.escalation import Upcoming
+from bot.alerts.wording import sets_apart, target
 from bot.cards.card import (
     Accent,
     Button,
     Card,
-    Code,
     CommandLine,
     Field,
     Level,
@@ -17,23 +17,18 @@ from bot.cards.card import (
     Moment,
     Person,
     Room,
-    Table,
     Text,
 )
 from bot.events import (
-    AcknowledgementWithdrawn,
-    AlertAcknowledged,
-    AlertEvent,
-    AlertLinked,
-    AlertResolved,
-    EscalationExhausted,
     PageDelivered,
     PageFailed,
 )
-from bot.phrasing import ago, duration, number, plural
-from storage.records.alerts import Alert, AlertState, Severity
+from bot.phrasing import ago, duration, number
+from storage.records.alerts import Alert, AlertState, Instance, Severity
 from storage.records.incidents import Incident
 
+SHOWN = 10
+"""Instances that a card names; the others are counted."""
 SIGNS = {Severity.CRITICAL: "🔴", Severity.HIGH: "🟠", Severity.MEDIUM: "🟡", Severity.LOW: "🔵"}
 
 
@@ -44,8 +39,12 @@ def live(
     incident: Incident | None = None,
     *,
     steps: int = 0,
+    instances: Sequence[Instance] = (),
 ) -> Card:
-    """The one card of an alert, as it stands now; `steps` is how many its escalation policy has."""
+    """The one card of an alert, as it stands now; `steps` is how many its escalation policy has.
+
+    `instances` are those that are open, the first few of them are shown where there is more than one.
+    """
     return Card(
         title=_title(alert),
         level=Level.OK if not alert.open else Level.BAD if alert.severity in _GRAVE else Level.WARNING,
@@ -55,40 +54,20 @@ def live(
             Field(label="Status", value=_status(alert)),
             Field(label="Since", value=Moment(alert.started_at, "date")),
             Field(label="Reading", value=_reading(alert)),
+            *((Field(label="Instances", value=_instances(alert)),) if alert.total > 1 else ()),
             *((Field(label="Told", value=_told(told)),) if told else ()),
             *((Field(label="Next", value=_next(alert, upcoming, steps)),) if alert.open else ()),
             *((Field(label="Incident", value=_incident(incident)),) if incident else ()),
             *((Field(label="Runbook", value=_runbook(alert.runbook)),) if alert.runbook else ()),
+            *((Field(label="Source", value=_runbook(alert.link)),) if alert.link else ()),
         ),
+        body=(alert.description,) if alert.description else (),
+        steps=_which(alert, instances) if alert.open and alert.total > 1 else (),
         buttons=_buttons(alert),
         footer=_footer(alert),
-        data=as_data(alert, upcoming, told),
+        more=("alert", "show", str(alert.id)),
+        data=as_data(alert, upcoming, told, instances),
     )
-
-
-def note(event: AlertEvent, actor: str, at: datetime) -> Card | None:  # noqa: PLR0911 - one for each fact
-    """The line in the alert's thread that says what happened; None for what the card says well enough."""
-    by, when = Person(actor), Moment(at)
-    match event:
-        case AlertAcknowledged(comment=comment):
-            said: Text = ("👀 ", by, " acknowledged this at ", when, ". Nobody else will be told.")
-            return Card(title="", body=(said, *((comment,) if comment else ())))
-        case AcknowledgementWithdrawn():
-            return Card(title="", body=(("↩️ ", by, " gave this back at ", when, ". Escalation goes on."),))
-        case AlertResolved(reading=reading, comment=comment):
-            ended: Text = ("✅ Resolved at ", when, *((" by ", by) if actor != "bot" else ()), ".")
-            return Card(title="", body=(ended, *(t for t in (reading, comment) if t)))
-        case PageDelivered(target=target, via=via):
-            return Card(title="", body=(("📣 Told ", _target(target), f" through {via} at ", when, "."),))
-        case PageFailed(target=target, via=via, error=error):
-            return Card(title="", body=(("⚠️ Could not tell ", _target(target), f" through {via}: {error}"),))
-        case EscalationExhausted(steps=steps) if steps > 1:  # where nothing escalated, the card alone says it
-            last = f"⏭️ That was the last of {steps} escalation steps: nobody else will be told by itself."
-            return Card(title="", body=(last,))
-        case AlertLinked(incident=incident):
-            return Card(title="", body=(f"🚨 This belongs to incident #{incident}.",))
-        case _:
-            return None
 
 
 def page(alert: Alert, step: int, steps: int, upcoming: Upcoming | None, card_link: str) -> Card:
@@ -128,35 +107,11 @@ def stays(alert: Alert, reason: str, now: datetime) -> Card:
     )
 
 
-def listing(found: Sequence[Alert], *, total: int, page: int, size: int, state: str) -> Card:
-    """Alerts, newest first, with the way to the next page."""
-    if not found:
-        empty = "No open alerts" if state == "open" else "No alerts"
-        return Card(
-            title=empty, level=Level.OK, body=("All quiet.",), data={"title": empty, "level": "ok", "alerts": []}
-        )
-    rows = tuple((f"#{a.id}", a.severity.value, a.state.value, a.summary, Moment(a.opened_at, "date")) for a in found)
-    last = -(-total // size)
-    more = ("alerts", f"--state={state}", f"--page={page + 1}")
-    return Card(
-        title=plural(total, "open alert" if state == "open" else "alert"),
-        level=Level.WARNING if any(a.open for a in found) else Level.OK,
-        table=Table(columns=("#", "Severity", "State", "What", "Opened"), rows=rows),
-        buttons=(Button(label="More", argv=more),) if page < last else (),
-        footer=f"Page {page} of {last}" if last > 1 else "",
-        hint=("Type ", Code("ack NUMBER"), " to take one, ", Code("alert show NUMBER"), " for its card."),
-        data={
-            "title": plural(total, "alert"),
-            "level": "warning" if any(a.open for a in found) else "ok",
-            "total": total,
-            "page": page,
-            "alerts": [as_data(a, None) for a in found],
-        },
-    )
-
-
 def as_data(
-    alert: Alert, upcoming: Upcoming | None, told: Sequence[PageDelivered | PageFailed] = ()
+    alert: Alert,
+    upcoming: Upcoming | None,
+    told: Sequence[PageDelivered | PageFailed] = (),
+    instances: Sequence[Instance] = (),
 ) -> dict[str, object]:
     """The alert as JSON values."""
     moments = {
@@ -177,6 +132,17 @@ def as_data(
         "value": alert.value,
         "threshold": alert.threshold,
         "unit": alert.unit,
+        "source": alert.source,
+        "link": alert.link,
+        "firing": alert.firing,
+        "total": alert.total,
+        "count": alert.count,
+        "muted_by": alert.muted_by or None,
+        "flapping": alert.flapping,
+        "instances": [
+            {"fingerprint": i.fingerprint, "labels": dict(i.labels), "state": i.state.value, "value": i.value}
+            for i in instances
+        ],
         "acknowledged_by": alert.acknowledged_by or None,
         "incident": alert.incident_id,
         "told": [
@@ -194,23 +160,48 @@ _GRAVE = (Severity.CRITICAL, Severity.HIGH)
 
 
 def _title(alert: Alert) -> str:
-    sign = "✅" if not alert.open else "👀" if alert.state is AlertState.ACKNOWLEDGED else SIGNS[alert.severity]
-    return f"{sign} #{alert.id} {alert.summary}"
+    signs = {AlertState.RESOLVED: "✅", AlertState.ACKNOWLEDGED: "👀", AlertState.SILENCED: "🔕"}
+    return f"{signs.get(alert.state, SIGNS[alert.severity])} #{alert.id} {alert.summary}"
 
 
 def _accent(alert: Alert) -> Accent:
-    if not alert.open:
-        return Accent.GOOD
-    return Accent.CALM if alert.state is AlertState.ACKNOWLEDGED else Accent(alert.severity.value)
+    states = {
+        AlertState.RESOLVED: Accent.GOOD,
+        AlertState.ACKNOWLEDGED: Accent.TAKEN,
+        AlertState.SILENCED: Accent.CALM,
+    }
+    return states.get(alert.state, Accent(alert.severity.value))
 
 
 def _status(alert: Alert) -> Text:
     if alert.state is AlertState.ACKNOWLEDGED and alert.acknowledged_at:
-        return ("acknowledged by ", Person(alert.acknowledged_by), " at ", Moment(alert.acknowledged_at))
+        until = (" until ", Moment(alert.acknowledged_until)) if alert.acknowledged_until else ()
+        said = (f": {alert.comment}",) if alert.comment else ()
+        taken = ("acknowledged by ", Person(alert.acknowledged_by), " at ", Moment(alert.acknowledged_at))
+        return (*taken, *until, *said)
     if alert.resolved_at:
         by: tuple[str | Mark, ...] = (" by ", Person(alert.resolved_by)) if alert.resolved_by != "bot" else ()
         return ("resolved at ", Moment(alert.resolved_at), *by)
-    return "firing"
+    if alert.state is AlertState.SILENCED:
+        return f"muted: {alert.muted_by}"
+    return "firing, comes and goes" if alert.flapping else "firing"
+
+
+def _instances(alert: Alert) -> str:
+    muted = f", {alert.muted} muted" if alert.muted else ""
+    return f"{alert.firing} of {alert.total} fire{muted}" if alert.open else f"{alert.total}, all over"
+
+
+def _which(alert: Alert, instances: Sequence[Instance]) -> tuple[Text, ...]:
+    shown = tuple(_instance(alert, instance) for instance in instances[:SHOWN])
+    rest = alert.firing - len(shown)
+    return (*shown, f"and {rest} more") if shown and rest > 0 else shown
+
+
+def _instance(alert: Alert, instance: Instance) -> Text:
+    value = f": {number(instance.value, alert.unit)}" if instance.value is not None else ""
+    muted = f" ({instance.muted_by})" if instance.muted_by else ""
+    return f"{sets_apart(instance, alert.labels)}{value}{muted}"
 
 
 def _reading(alert: Alert) -> str:
@@ -227,7 +218,7 @@ def _reading(alert: Alert) -> str:
 def _told(told: Sequence[PageDelivered | PageFailed]) -> Text:
     parts: list[str | Mark] = []
     for one in {(p.target, p.via): p for p in told}.values():
-        parts += [", " if parts else "", _target(one.target), f" ({one.via}"]
+        parts += [", " if parts else "", target(one.target), f" ({one.via}"]
         parts.append(f", failed: {one.error})" if isinstance(one, PageFailed) else ")")
     return tuple(parts)
 
@@ -235,17 +226,15 @@ def _told(told: Sequence[PageDelivered | PageFailed]) -> Text:
 def _next(alert: Alert, upcoming: Upcoming | None, steps: int) -> Text:
     if alert.state is AlertState.ACKNOWLEDGED:
         return "nobody, while it is acknowledged"
+    if alert.state is AlertState.SILENCED:
+        return "nobody, while it is muted"
     if upcoming is None:
         taken = f"all {steps} steps were taken" if steps > 1 else "its only step was taken"
         return f"nobody: the policy {alert.policy} has no steps" if steps == 0 else f"nobody: {taken}"
     whom: list[str | Mark] = []
-    for target in upcoming.targets:
-        whom += [", " if whom else "", _target(target)]
+    for one in upcoming.targets:
+        whom += [", " if whom else "", target(one)]
     return (*whom, f" through {upcoming.via} at ", Moment(upcoming.at), " unless somebody acknowledges")
-
-
-def _target(target: str) -> str | Mark:
-    return Person(target[1:]) if target.startswith("@") else target
 
 
 def _incident(incident: Incident) -> Text:
@@ -265,16 +254,23 @@ def _buttons(alert: Alert) -> tuple[Button, ...]:
     resolve = Button(
         label="Resolve",
         argv=("resolve", number),
-        confirm="Resolve this alert by hand? It opens again when the check fails again.",
+        confirm="Resolve this alert by hand? It opens again when it is reported again.",
     )
-    if alert.state is AlertState.ACKNOWLEDGED:
-        return (Button(label="Give back", argv=("unack", number)), resolve, *declare)
-    return (Button(label="Acknowledge", argv=("ack", number), style="primary"), resolve, *declare)
+    silence = Button(label="Silence", argv=("silence", "alert", number), form=True)
+    match alert.state:
+        case AlertState.ACKNOWLEDGED:
+            return (Button(label="Give back", argv=("unack", number)), resolve, *declare)
+        case AlertState.SILENCED:
+            return (resolve, *declare)
+        case _:
+            return (Button(label="Acknowledge", argv=("ack", number), style="primary"), silence, resolve, *declare)
 
 
 def _footer(alert: Alert) -> Text:
     if alert.resolved_at:
         return f"{alert.rule} · lasted {duration(alert.resolved_at - alert.started_at)}"
+    if alert.state is AlertState.SILENCED:
+        return alert.rule
     if alert.state is AlertState.ACKNOWLEDGED:
         return f"{alert.rule} · take your reaction back to give it back"
     return f"{alert.rule} · react with 👀 to acknowledge"

@@ -4,6 +4,7 @@ import click
 
 from bot.alerts import cards, escalating, service
 from bot.alerts.ledger import UnknownAlert
+from bot.alerts.listing import listing
 from bot.cards.card import Card, Code, Level
 from bot.command import Context, Usage, command
 from bot.decision import Decision
@@ -13,7 +14,7 @@ from storage.records.alerts import Alert, AlertState
 from storage.tables import alerts as table
 
 PAGE = 15
-_STATES = {"open": (AlertState.FIRING, AlertState.ACKNOWLEDGED), "all": tuple(AlertState)} | {
+_STATES = {"open": (AlertState.FIRING, AlertState.ACKNOWLEDGED, AlertState.SILENCED), "all": tuple(AlertState)} | {
     state.value: (state,) for state in AlertState
 }
 
@@ -28,7 +29,7 @@ async def alerts(ctx: Context, state: str, page: int) -> Card:
         found = await table.listing(conn, states=_STATES[state], limit=PAGE, offset=(page - 1) * PAGE)
     if not found and total:
         raise Usage(f"there is no page {page}", f"The last one is {-(-total // PAGE)}.")
-    return cards.listing(found, total=total, page=page, size=PAGE, state=state)
+    return listing(found, total=total, page=page, size=PAGE, state=state)
 
 
 @command("alert show")

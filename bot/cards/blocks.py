@@ -32,6 +32,7 @@ COLOURS = {
     Accent.HIGH: "#e0592a",
     Accent.MEDIUM: "#d9a514",
     Accent.LOW: "#3b82c4",
+    Accent.TAKEN: "#7d5ba6",
     Accent.GOOD: "#2f8f5b",
     Accent.CALM: "#7a828c",
 }

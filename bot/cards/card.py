@@ -34,6 +34,7 @@ class Accent(StrEnum):
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
+    TAKEN = "taken"
     GOOD = "good"
     CALM = "calm"
 

@@ -38,6 +38,7 @@ ACCENTS = {
     Accent.HIGH: "bold red",
     Accent.MEDIUM: "bold yellow",
     Accent.LOW: "bold blue",
+    Accent.TAKEN: "bold magenta",
     Accent.GOOD: "bold green",
     Accent.CALM: "bold",
 }

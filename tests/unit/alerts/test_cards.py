@@ -3,9 +3,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.alerts import cards
+from bot.alerts import cards, notes
 from bot.alerts.escalation import Upcoming
-from bot.cards.card import Level
+from bot.alerts.listing import listing
+from bot.cards.card import Accent, Level
 from bot.cards.marks import plain
 from bot.events import (
     AcknowledgementWithdrawn,
@@ -13,11 +14,17 @@ from bot.events import (
     AlertLinked,
     AlertOpened,
     AlertResolved,
+    AlertSilenced,
+    AlertUnsilenced,
+    AlertWorsened,
     EscalationExhausted,
+    EscalationRepeated,
+    FlappingStarted,
+    InstancesOpened,
     PageDelivered,
     PageFailed,
 )
-from storage.records.alerts import Alert, AlertState, Severity
+from storage.records.alerts import Alert, AlertState, Instance, Severity
 from tests.fakes.ports import T0
 
 ALERT = Alert(
@@ -33,6 +40,7 @@ ALERT = Alert(
 )
 TAKEN = replace(ALERT, state=AlertState.ACKNOWLEDGED, acknowledged_at=T0, acknowledged_by="U0000ONE")
 OVER = replace(ALERT, state=AlertState.RESOLVED, resolved_at=T0 + timedelta(minutes=9), resolved_by="bot")
+MUTED = replace(ALERT, state=AlertState.SILENCED, muted_by="silence 3")
 NEXT = Upcoming(at=T0 + timedelta(minutes=5), targets=("@U0000TWO", "#incidents"), via="slack")
 
 
@@ -124,7 +132,7 @@ def test_declaring_an_incident_from_the_card_takes_over_its_severity_and_its_wor
     ],
 )
 def test_a_note_says_what_happened(event, said):
-    assert plain(cards.note(event, "U0000ONE", T0).body[0]) == said
+    assert plain(notes.note(event, "U0000ONE", T0).body[0]) == said
 
 
 @pytest.mark.parametrize(
@@ -135,7 +143,7 @@ def test_a_note_says_what_happened(event, said):
     ],
 )
 def test_what_the_card_says_well_enough_has_no_note(event):
-    assert cards.note(event, "bot", T0) is None
+    assert notes.note(event, "bot", T0) is None
 
 
 def test_a_page_says_all_that_is_needed_to_act():
@@ -161,8 +169,86 @@ def test_a_change_that_changes_nothing_says_who_was_first_and_when(alert, said):
 
 
 def test_a_list_goes_on_only_while_there_is_more():
-    first = cards.listing([ALERT], total=16, page=1, size=15, state="all")
-    last = cards.listing([ALERT], total=16, page=2, size=15, state="all")
+    first = listing([ALERT], total=16, page=1, size=15, state="all")
+    last = listing([ALERT], total=16, page=2, size=15, state="all")
 
     assert (first.title, first.buttons[0].argv) == ("16 alerts", ("alerts", "--state=all", "--page=2"))
     assert (last.buttons, last.footer) == ((), "Page 2 of 2")
+
+
+def an_instance(number: int, **more):
+    return Instance(
+        fingerprint=f"i{number}",
+        alert_id=7,
+        name="health-check-failed",
+        labels={"check": "shop", "instance": f"web-{number}"},
+        severity=Severity.HIGH,
+        started_at=T0,
+        opened_at=T0,
+        last_seen_at=T0,
+        **more,
+    )
+
+
+def test_an_alert_of_many_instances_counts_them_and_names_the_first_by_what_sets_them_apart():
+    many = replace(ALERT, firing=17, total=20, muted=2)
+    card = cards.live(many, instances=[an_instance(n, value=0.5) for n in range(17)])
+
+    assert fields(card)["Instances"] == "17 of 20 fire, 2 muted"
+    assert plain(card.steps[0]) == "instance=web-0: 0.5"
+    assert len(card.steps) == cards.SHOWN + 1
+    assert plain(card.steps[-1]) == "and 7 more"
+
+
+def test_an_alert_of_one_instance_does_not_list_it():
+    card = cards.live(ALERT, instances=[an_instance(1)])
+
+    assert card.steps == ()
+    assert "Instances" not in fields(card)
+
+
+@pytest.mark.parametrize(
+    ("alert", "labels"),
+    [
+        (ALERT, ["Acknowledge", "Silence", "Resolve", "Declare incident"]),
+        (TAKEN, ["Give back", "Resolve", "Declare incident"]),
+        (MUTED, ["Resolve", "Declare incident"]),
+        (OVER, []),
+    ],
+)
+def test_the_buttons_are_those_of_the_state(alert, labels):
+    assert [button.label for button in cards.live(alert).buttons] == labels
+
+
+def test_the_colour_is_that_of_the_state():
+    accents = [cards.live(alert).accent for alert in (ALERT, TAKEN, MUTED, OVER)]
+
+    assert accents == [Accent.HIGH, Accent.TAKEN, Accent.CALM, Accent.GOOD]
+
+
+def test_a_muted_alert_says_what_mutes_it_and_that_nobody_is_told():
+    said = fields(cards.live(MUTED))
+
+    assert said["Status"] == "muted: silence 3"
+    assert said["Next"] == "nobody, while it is muted"
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (AlertSilenced(alert=7, by="silence 3"), "🔕 Muted by silence 3: nobody is told for now."),
+        (AlertUnsilenced(alert=7), "🔔 Muted no more, and it still fires: escalation goes on."),
+        (AlertWorsened(alert=7, severity="critical", previous="high"), "⬆️ It is worse now: critical, it was high."),
+        (
+            FlappingStarted(alert=7, openings=4),
+            "〰️ It comes and goes (4 times): it is held open until it has been steady.",
+        ),
+        (EscalationRepeated(alert=7, rounds=1), "🔁 Nobody has acknowledged: all steps are taken again, round 2."),
+    ],
+)
+def test_the_thread_tells_what_became_of_the_alert(event, said):
+    assert plain(notes.note(event, "bot", T0).body[0]) == said
+
+
+def test_instances_that_come_and_go_are_shown_by_the_card_and_not_in_the_thread():
+    assert notes.note(InstancesOpened(alert=7, fingerprints=("a",)), "bot", T0) is None

@@ -1,0 +1,91 @@
+"""What is said in the thread of an alert: its history, one line for each thing that happened (pure)."""
+
+from datetime import datetime
+
+from bot.alerts.wording import target
+from bot.cards.card import Card, Moment, Person, Text
+from bot.events import (
+    AcknowledgementExpired,
+    AcknowledgementReminded,
+    AcknowledgementWithdrawn,
+    AlertAcknowledged,
+    AlertEvent,
+    AlertLinked,
+    AlertResolved,
+    AlertSilenced,
+    AlertUnsilenced,
+    AlertWorsened,
+    EscalationExhausted,
+    EscalationRepeated,
+    FlappingStarted,
+    FlappingStopped,
+    PageDelivered,
+    PageFailed,
+)
+from bot.phrasing import plural
+
+
+def note(event: AlertEvent, actor: str, at: datetime) -> Card | None:
+    """The line in the alert's thread that says what happened; None for what the card says well enough."""
+    lines = tuple(line for line in _lines(event, actor, at) if line)
+    return Card(title="", body=lines) if lines else None
+
+
+def _lines(event: AlertEvent, actor: str, at: datetime) -> tuple[Text, ...]:
+    match event:
+        case AlertAcknowledged() | AcknowledgementWithdrawn() | AcknowledgementReminded() | AcknowledgementExpired():
+            return _of_acknowledgement(event, Person(actor), Moment(at))
+        case PageDelivered() | PageFailed() | EscalationExhausted() | EscalationRepeated():
+            return _of_escalation(event, Moment(at))
+        case _:
+            return _of_state(event, actor, Moment(at))
+
+
+def _of_acknowledgement(event: AlertEvent, by: Person, when: Moment) -> tuple[Text, ...]:
+    match event:
+        case AlertAcknowledged(comment=comment):
+            return ("👀 ", by, " acknowledged this at ", when, ". Nobody else will be told."), comment
+        case AcknowledgementWithdrawn():
+            return (("↩️ ", by, " gave this back at ", when, ". Escalation goes on."),)
+        case AcknowledgementReminded(expires_at=expires_at):
+            return (("⏰ Still on it? The acknowledgement ends at ", Moment(expires_at), "."),)
+        case AcknowledgementExpired(by=whose):
+            return (("⌛ The acknowledgement of ", Person(whose), " ended at ", when, ". Escalation begins again."),)
+        case _:
+            return ()
+
+
+def _of_escalation(event: AlertEvent, when: Moment) -> tuple[Text, ...]:
+    match event:
+        case PageDelivered(target=whom, via=via):
+            return (("📣 Told ", target(whom), f" through {via} at ", when, "."),)
+        case PageFailed(target=whom, via=via, error=error):
+            return (("⚠️ Could not tell ", target(whom), f" through {via}: {error}"),)
+        case EscalationExhausted(steps=steps) if steps > 1:  # where nothing escalated, the card alone says it
+            return (f"⏭️ That was the last of {steps} escalation steps: nobody else will be told by itself.",)
+        case EscalationRepeated(rounds=rounds):
+            return (f"🔁 Nobody has acknowledged: all steps are taken again, round {rounds + 1}.",)
+        case _:
+            return ()
+
+
+def _of_state(event: AlertEvent, actor: str, when: Moment) -> tuple[Text, ...]:
+    match event:
+        case AlertResolved(reading=reading, comment=comment):
+            by = (" by ", Person(actor)) if actor != "bot" else ()
+            return ("✅ Resolved at ", when, *by, "."), reading, comment
+        case AlertSilenced(by=why):
+            said = f"🔕 Muted by {why}: nobody is told for now."
+        case AlertUnsilenced():
+            said = "🔔 Muted no more, and it still fires: escalation goes on."
+        case AlertWorsened(severity=severity, previous=previous):
+            said = f"⬆️ It is worse now: {severity}, it was {previous}."
+        case FlappingStarted(openings=openings):
+            said = f"〰️ It comes and goes ({plural(openings, 'time')}): it is held open until it has been steady."
+        case FlappingStopped():
+            said = "〰️ It has been steady again."
+        case AlertLinked(incident=incident):
+            said = f"🚨 This belongs to incident #{incident}."
+        case _:
+            said = ""
+    return (said,)
