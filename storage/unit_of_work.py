@@ -21,7 +21,7 @@ from storage.records.journal import Entry
 from storage.records.people import Preferences
 from storage.records.postmortems import Postmortem
 from storage.records.rota import Override, Swap
-from storage.records.silences import Silence
+from storage.records.silences import Maintenance, Silence
 from storage.tables import (
     alerts,
     checks,
@@ -29,6 +29,7 @@ from storage.tables import (
     incidents,
     jobs,
     journal,
+    maintenance,
     overrides,
     people,
     postmortems,
@@ -39,6 +40,19 @@ from storage.tables import (
 __all__ = ["Conflict", "Store", "StoreError", "UnitOfWork"]
 
 T = TypeVar("T")
+
+_KEPT: Mapping[type, Callable[[AsyncConnection, Any], Awaitable[None]]] = {
+    Alert: alerts.save,
+    CheckState: checks.save,
+    Incident: incidents.save,
+    Job: jobs.die,
+    Maintenance: maintenance.save,
+    Override: overrides.save,
+    Postmortem: postmortems.save,
+    Preferences: people.save,
+    Silence: silences.save,
+    Swap: swaps.save,
+}
 
 
 class UnitOfWork:
@@ -54,27 +68,10 @@ class UnitOfWork:
         The kept version is one higher; read the record again to save it again. Raises `Conflict` when it changed
         meanwhile, whereupon `Store.transact` tries the whole work again.
         """
-        match record:
-            case Alert():
-                await alerts.save(self.conn, record)
-            case CheckState():
-                await checks.save(self.conn, record)
-            case Incident():
-                await incidents.save(self.conn, record)
-            case Postmortem():
-                await postmortems.save(self.conn, record)
-            case Preferences():
-                await people.save(self.conn, record)
-            case Override():
-                await overrides.save(self.conn, record)
-            case Swap():
-                await swaps.save(self.conn, record)
-            case Silence():
-                await silences.save(self.conn, record)
-            case Job(state=JobState.DEAD):
-                await jobs.die(self.conn, record)
-            case _:
-                raise TypeError(f"{type(record).__name__} is not a record that is kept")
+        kept = _KEPT.get(type(record))
+        if kept is None or (isinstance(record, Job) and record.state is not JobState.DEAD):
+            raise TypeError(f"{type(record).__name__} is not a record that is kept")
+        await kept(self.conn, record)
 
     async def append(self, *, at: datetime, kind: str, subject: str, actor: str, payload: Mapping[str, Any]) -> Entry:
         """Write one fact into the journal."""

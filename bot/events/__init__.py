@@ -68,10 +68,15 @@ from bot.events.postmortems import (
     SectionDrafted,
 )
 from bot.events.silences import (
+    MaintenanceBegan,
+    MaintenanceEnded,
+    MaintenanceEvent,
+    MaintenancePlanned,
     SilenceChanged,
     SilenceCreated,
     SilenceEvent,
     SilenceExpired,
+    SilenceStarted,
 )
 
 __all__ = [
@@ -111,6 +116,10 @@ __all__ = [
     "InstancesResolved",
     "InstancesUnmuted",
     "JobDied",
+    "MaintenanceBegan",
+    "MaintenanceEnded",
+    "MaintenanceEvent",
+    "MaintenancePlanned",
     "NoteAdded",
     "NoteRemoved",
     "PageDelivered",
@@ -127,6 +136,7 @@ __all__ = [
     "SilenceCreated",
     "SilenceEvent",
     "SilenceExpired",
+    "SilenceStarted",
     "StatusChanged",
     "UpdatePosted",
     "event_of",

@@ -43,3 +43,43 @@ class SilenceChanged(SilenceEvent):
 @dataclass(frozen=True, kw_only=True)
 class SilenceExpired(SilenceEvent):
     """The silence is over: by itself at its end, or because somebody ended it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SilenceStarted(SilenceEvent):
+    """The silence mutes from now on: because it was made so, or because its time has come."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaintenanceEvent(Event):
+    """Something that happened to one time of a maintenance window."""
+
+    maintenance: int
+    name: str
+
+    @property
+    @override
+    def subject(self) -> str:
+        return f"maintenance:{self.maintenance}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaintenancePlanned(MaintenanceEvent):
+    """Somebody planned a window."""
+
+    matchers: tuple[str, ...]
+    starts_at: datetime
+    ends_at: datetime
+    comment: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaintenanceBegan(MaintenanceEvent):
+    """The window mutes from now on."""
+
+    ends_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaintenanceEnded(MaintenanceEvent):
+    """The window is over: at its end, or because somebody ended or cancelled it."""

@@ -5,10 +5,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Integer, Table, select
+from sqlalchemy import Column, Integer, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import ColumnElement
 
-from storage.records.silences import Matcher, Silence
+from storage.records.silences import Matcher, Phase, Silence
 from storage.tables.schema import METADATA, Document, Instant, Words, first, row_of, rows, write
 
 SILENCES = Table(
@@ -23,6 +24,7 @@ SILENCES = Table(
     Column("created_at", Instant, nullable=False),
     Column("comment", Words, nullable=False),
     Column("updated_at", Instant),
+    Column("phase", Words, nullable=False),
     Column("version", Integer, nullable=False),
 )
 
@@ -34,7 +36,8 @@ def to_row(silence: Silence) -> dict[str, Any]:
 
 def from_row(row: Mapping[str, Any]) -> Silence:
     """Return the silence that `to_row` wrote."""
-    return Silence(**{**row, "matchers": tuple(Matcher(**matcher) for matcher in row["matchers"])})
+    read = {"matchers": tuple(Matcher(**matcher) for matcher in row["matchers"]), "phase": Phase(row["phase"])}
+    return Silence(**{**row, **read})
 
 
 async def save(conn: AsyncConnection, silence: Silence) -> None:
@@ -60,7 +63,18 @@ async def not_over(conn: AsyncConnection, now: datetime) -> list[Silence]:
     return [from_row(row) for row in await rows(conn, query)]
 
 
-async def listing(conn: AsyncConnection, limit: int = 1000, offset: int = 0) -> list[Silence]:
-    """All silences, newest first."""
-    query = select(SILENCES).order_by(SILENCES.c.id.desc()).limit(limit).offset(offset)
+async def listing(
+    conn: AsyncConnection, *, since: datetime | None = None, limit: int = 1000, offset: int = 0
+) -> list[Silence]:
+    """Silences that end after `since` (None: all), newest first."""
+    query = select(SILENCES).where(*_since(since)).order_by(SILENCES.c.id.desc()).limit(limit).offset(offset)
     return [from_row(row) for row in await rows(conn, query)]
+
+
+async def count(conn: AsyncConnection, since: datetime | None = None) -> int:
+    """How many silences end after `since` (None: all)."""
+    return int((await conn.execute(select(func.count()).select_from(SILENCES).where(*_since(since)))).scalar_one())
+
+
+def _since(since: datetime | None) -> list[ColumnElement[bool]]:
+    return [SILENCES.c.ends_at > since] if since else []

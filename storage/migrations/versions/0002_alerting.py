@@ -13,6 +13,7 @@ def upgrade() -> None:
     _alerts()
     _instances()
     _silences()
+    _maintenance()
     _metrics()
     _oncall()
     _rules()
@@ -116,11 +117,31 @@ def _silences() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("phase", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_silences")),
         sa.UniqueConstraint("uuid", name=op.f("uq_silences_uuid")),
     )
     op.create_index(op.f("ix_silences_ends_at"), "silences", ["ends_at"], unique=False)
+
+
+def _maintenance() -> None:
+    op.create_table(
+        "maintenance",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("matchers", sa.Text(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("phase", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_maintenance")),
+        sa.UniqueConstraint("key", name=op.f("uq_maintenance_key")),
+    )
+    op.create_index(op.f("ix_maintenance_ends_at"), "maintenance", ["ends_at"], unique=False)
 
 
 def _oncall() -> None:
