@@ -9,6 +9,8 @@ from bot.ports import Ports, Undeliverable
 
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")  # ITU-T E.164
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_NAME = r"[^<>@,;:\"\\\x00-\x1f\x7f]{1,80}"
+_MAILBOX = re.compile(rf"(?:(?P<name>{_NAME}) <(?P<inner>{_MAIL.pattern})>|(?P<bare>{_MAIL.pattern}))")
 _PERSON = re.compile(r"@?([UW][A-Z0-9]{2,20})")
 
 
@@ -32,6 +34,14 @@ async def mail_of(ports: Ports, target: str) -> str:
     if len(given) <= 254 and _MAIL.fullmatch(given):  # RFC 5321, 4.5.3.1
         return given
     raise Undeliverable(_missing(target, given, "mail address", "name@example.com", "email"), retry=False)
+
+
+def mailbox(given: str) -> tuple[str, str]:
+    """Name ("" without one) and address of "Alerts <alerts@example.com>"; raises `ValueError` in words."""
+    read = _MAILBOX.fullmatch(given)
+    if read is None:
+        raise ValueError("one mail address, like alerts@example.com or Alerts <alerts@example.com>")
+    return (read["name"] or "").strip(), read["inner"] or read["bare"]
 
 
 async def _own(ports: Ports, target: str, via: str) -> str:

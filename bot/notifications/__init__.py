@@ -1,0 +1,1 @@
+"""Answers to notifications, and the proof that they arrive."""
