@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from bot import bus, registry
+from bot.alerts.intake import Intake
 from bot.bus import Reaction, Schedule, Task
 from bot.cards.card import Card
 from bot.command import Command, Progress
@@ -112,6 +113,7 @@ async def opened(
             channels=connected(found.channels, manage, ports),
             settlers=settlers(found.channels, manage, ports),
         )
+        ports = replace(ports, report=Intake(ports))
         yield App(ports=ports, parts=found)
 
 

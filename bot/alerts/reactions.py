@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.alerts import cards, escalating, escalation, service
+from bot.alerts import cards, escalating, escalation, notes, recording, service, sweeping
 from bot.alerts.decide import CARD, REFRESH
+from bot.alerts.intake import Intake
 from bot.alerts.ledger import BOT
 from bot.bus import Fact, on, task
 from bot.cards.card import Card
@@ -22,11 +23,18 @@ from bot.events import (
     CheckChanged,
     EscalationExhausted,
     EscalationStepFired,
+    Event,
     IncidentDeclared,
     IncidentEvent,
     JobDied,
+    MaintenanceBegan,
+    MaintenanceEnded,
     PageDelivered,
     PageFailed,
+    SilenceChanged,
+    SilenceCreated,
+    SilenceExpired,
+    SilenceStarted,
 )
 from bot.ports import ChatError, Ports, Posted, Undeliverable
 from bot.posting import NO_THREAD, distrust, find, show
@@ -76,7 +84,7 @@ async def follow(ports: Ports, fact: Fact[AlertEvent]) -> None:
     """Bring the card up to date, at once for a person, merged for the machine; say in the thread what happened."""
     number = fact.event.alert
     post = await _card(ports, number, attempt=fact.attempt, at_once=fact.actor != BOT)
-    said = cards.note(fact.event, fact.actor, fact.at)
+    said = notes.note(fact.event, fact.actor, fact.at)
     if post is not None and said is not None:
         await _note(ports, post, _Note(alert=number, key=f"entry:{fact.id}", card=said, attempt=fact.attempt))
 
@@ -106,6 +114,33 @@ async def link(ports: Ports, fact: Fact[IncidentEvent]) -> None:
 async def report_dead_job(ports: Ports, fact: Fact[JobDied]) -> None:
     """Raise an alert for work that was given up."""
     await service.job_died(ports, fact.event, fact.at)
+
+
+@on(SilenceCreated, SilenceChanged, SilenceStarted, SilenceExpired, MaintenanceBegan, MaintenanceEnded)
+async def follow_silence(ports: Ports, fact: Fact[Event]) -> None:
+    """Mute what is silenced from now on, tell of what is not any more."""
+    del fact
+    await sweeping.remute(ports)
+
+
+@task(recording.REMUTE)
+async def remute(ports: Ports, job: Job) -> None:
+    """An alert that mutes others came or went: look again at who is told of what."""
+    del job
+    await sweeping.remute(ports)
+
+
+@task(recording.SWEEP)
+async def sweep(ports: Ports, job: Job) -> None:
+    """Resolve what is over because its source fell silent, or because it has been quiet for long enough."""
+    del job
+    await sweeping.sweep(ports, since=ports.report.since if isinstance(ports.report, Intake) else ports.now())
+
+
+@task(recording.REVIEW)
+async def review(ports: Ports, job: Job) -> None:
+    """Reopen what still fires though a person said it is over; see whether the alert still flaps."""
+    await sweeping.review(ports, job.payload["alert"])
 
 
 @task(escalation.STEP)

@@ -1,61 +1,78 @@
-"""From a check's held status to breaches of the built-in rules (pure)."""
+"""From a check's held status, and from dead jobs, to reports of the built-in rules (pure)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from bot.alerts.decide import Breach
+from bot.config.alerts import RuleConfig
 from bot.events import CheckChanged, JobDied
 from bot.phrasing import number, plural
+from bot.report import Report
 
 FAILED = "health-check-failed"
 DEGRADED = "health-check-degraded"
 DEAD = "job-dead"
+SOURCE = "bot"
 
 
-def breaches(change: CheckChanged) -> dict[str, Breach | None]:
-    """For each rule the breach that the check's new status is, None where the status does not break the rule."""
-    return {
-        FAILED: _breach(FAILED, change, "is down") if change.status == "down" else None,
-        DEGRADED: _breach(DEGRADED, change, "is degraded") if change.status == "degraded" else None,
-    }
+def of_check(change: CheckChanged, rules: Mapping[str, RuleConfig]) -> list[Report]:
+    """What the check's new status means for each rule of checks: that it is broken, or that it is over."""
+    broken = {FAILED: ("down", "is down"), DEGRADED: ("degraded", "is degraded")}
+    return [
+        _broken(name, rules[name], change, what)
+        if change.status == status and rules[name].enabled
+        else _over(name, rules[name], change, switched_off=change.status == status)
+        for name, (status, what) in broken.items()
+    ]
 
 
-def recovery(rule: str, change: CheckChanged) -> str:
-    """Why the check's alert of `rule` is over: what the check is now."""
-    if breaches(change)[rule] is not None:
-        return f"the rule {rule} is switched off"
-    return f"{change.check} is {change.status}" + (f": {change.detail}" if change.detail else "")
-
-
-def dead_job(event: JobDied, at: datetime) -> Breach:
-    """The breach that a given-up job is.
+def of_dead_job(event: JobDied, at: datetime, rules: Mapping[str, RuleConfig]) -> list[Report]:
+    """What a given-up job means, nothing when the rule is off.
 
     One alert for each kind of job: should the jobs that tell of it die as well, that is no further alert.
     """
-    return Breach(
-        rule=DEAD,
+    rule = rules[DEAD]
+    died = Report(
+        name=DEAD,
+        labels={**rule.labels, "kind": event.kind},
+        severity=rule.severity,
+        source=SOURCE,
         summary=f"work of kind {event.kind} was given up",
         started_at=at,
-        labels={"kind": event.kind},
         reading=f"job {event.job} was tried {plural(event.attempts, 'time')}: {event.error}",
+        runbook=rule.runbook,
+        policy=rule.policy,
     )
+    return [died] if rule.enabled else []
 
 
-def labels(check: str) -> dict[str, str]:
-    """The labels of a check's alerts."""
-    return {"check": check}
-
-
-def _breach(rule: str, change: CheckChanged, what: str) -> Breach:
+def _broken(name: str, rule: RuleConfig, change: CheckChanged, what: str) -> Report:
     reading = change.detail
     if not reading and change.value is not None:
         reading = number(change.value, change.unit)
-    return Breach(
-        rule=rule,
+    return Report(
+        name=name,
+        labels=_labels(rule, change),
+        severity=rule.severity,
+        source=SOURCE,
         summary=f"{change.check} {what}",
         started_at=change.since,
-        labels=labels(change.check),
         reading=reading,
         value=change.value,
         threshold=change.threshold,
         unit=change.unit,
+        runbook=rule.runbook,
+        policy=rule.policy,
     )
+
+
+def _over(name: str, rule: RuleConfig, change: CheckChanged, *, switched_off: bool) -> Report:
+    if switched_off:
+        why = f"the rule {name} is switched off"
+    else:
+        why = f"{change.check} is {change.status}" + (f": {change.detail}" if change.detail else "")
+    labels = _labels(rule, change)
+    return Report(name=name, labels=labels, severity=rule.severity, source=SOURCE, resolved=True, reading=why)
+
+
+def _labels(rule: RuleConfig, change: CheckChanged) -> dict[str, str]:
+    return {**rule.labels, "check": change.check}

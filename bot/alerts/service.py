@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.alerts import decide, escalation, rules
-from bot.alerts.decide import Breach
 from bot.alerts.escalating import steps
-from bot.alerts.fingerprints import fingerprint
-from bot.alerts.ledger import BOT, UnknownAlert, change, facts, put
+from bot.alerts.ledger import BOT, UnknownAlert, change, facts, locked, put
+from bot.alerts.recording import remuting
 from bot.decision import Decision, job_of
 from bot.events import (
     CheckChanged,
@@ -16,11 +15,11 @@ from bot.events import (
     PageDelivered,
     PageFailed,
 )
-from bot.oncall import rota
+from bot.oncall.service import who
 from bot.ports import Ports
 from storage.records.alerts import Alert
 from storage.records.incidents import Incident
-from storage.tables import alerts, incidents
+from storage.tables import alerts, incidents, instances
 from storage.unit_of_work import UnitOfWork
 
 
@@ -37,25 +36,28 @@ class View:
 
 async def check_changed(ports: Ports, change: CheckChanged) -> None:
     """Raise, refresh and resolve the alerts of a check whose held status changed."""
+    await ports.report(rules.of_check(change, ports.manage.alerts.rules))
 
-    async def work(unit: UnitOfWork) -> None:
-        for name, breach in rules.breaches(change).items():
-            rule = ports.manage.alerts.rules[name]
-            found = await alerts.open_by_fingerprint(
-                unit.conn, fingerprint(name, rules.labels(change.check)), lock=True
-            )
-            if breach is not None and rule.enabled:
-                await put(ports, unit, await _observed(ports, unit, found, breach), BOT)
-            elif found is not None:
-                over = decide.resolve(found, by=BOT, now=ports.now(), reading=rules.recovery(name, change))
-                await put(ports, unit, over, BOT)
 
-    await ports.store.transact(work)
+async def job_died(ports: Ports, event: JobDied, at: datetime) -> None:
+    """Raise an alert for a job that was given up."""
+    await ports.report(rules.of_dead_job(event, at, ports.manage.alerts.rules))
 
 
 async def resolve(ports: Ports, number: int, *, by: str, comment: str = "") -> Decision[Alert]:
-    """Resolve alert `number` by hand; raises `UnknownAlert`."""
-    return await change(ports, number, by, lambda a: decide.resolve(a, by=by, now=ports.now(), comment=comment))
+    """Resolve alert `number` and its instances by hand; raises `UnknownAlert`."""
+
+    async def work(unit: UnitOfWork) -> Decision[Alert]:
+        now = ports.now()
+        alert = await locked(unit, number)
+        decision = decide.resolve(alert, by=by, now=now, comment=comment)
+        if decision.changed:
+            await instances.close(unit.conn, number, now)
+            await put(ports, unit, decision, by)
+            await unit.enqueue([job_of(remuting(now, alert.subject))] if ports.manage.alerts.inhibit else [])
+        return decision
+
+    return await ports.store.transact(work)
 
 
 async def link(ports: Ports, number: int, incident: int) -> Decision[Alert]:
@@ -67,19 +69,6 @@ async def of_incident(ports: Ports, incident: int) -> list[int]:
     """The numbers of an incident's alerts."""
     async with ports.store.read() as conn:
         return [alert.id for alert in await alerts.of_incident(conn, incident)]
-
-
-async def job_died(ports: Ports, event: JobDied, at: datetime) -> None:
-    """Raise an alert for a job that was given up."""
-    breach = rules.dead_job(event, at)
-    if not ports.manage.alerts.rules[breach.rule].enabled:
-        return
-
-    async def work(unit: UnitOfWork) -> None:
-        found = await alerts.open_by_fingerprint(unit.conn, breach.fingerprint, lock=True)
-        await put(ports, unit, await _observed(ports, unit, found, breach), BOT)
-
-    await ports.store.transact(work)
 
 
 async def refresh_cards(ports: Ports, numbers: Iterable[int], *, at: datetime, why: str) -> None:
@@ -101,13 +90,7 @@ async def view(ports: Ports, number: int) -> View:
         told=tuple(fact for fact in history if isinstance(fact, PageDelivered | PageFailed)),
         steps=len(steps(ports, alert.policy)),
         upcoming=escalation.upcoming(
-            alert, steps(ports, alert.policy), rota.who(ports.manage.oncall, ports.now()), ports.manage.channels.alerts
+            alert, steps(ports, alert.policy), await who(ports), ports.manage.channels.alerts
         ),
         incident=incident,
     )
-
-
-async def _observed(ports: Ports, unit: UnitOfWork, found: Alert | None, breach: Breach) -> Decision[Alert]:
-    rule = ports.manage.alerts.rules[breach.rule]
-    number = found.id if found else await unit.next_id("alert")
-    return decide.observe(found, breach, rule, steps(ports, rule.policy), number=number, now=ports.now())

@@ -99,6 +99,12 @@ async def open_among(
     return [from_row(row) for row in await rows(conn, query.with_for_update() if lock else query)]
 
 
+async def resolved_by_hand(conn: AsyncConnection, ids: Sequence[int], bot: str) -> frozenset[int]:
+    """Return those of these numbers that somebody other than `bot` resolved."""
+    query = select(ALERTS.c.id).where(ALERTS.c.id.in_(ids), ALERTS.c.resolved_by.not_in([bot, ""]))
+    return frozenset((await conn.execute(query)).scalars()) if ids else frozenset()
+
+
 async def listing(
     conn: AsyncConnection, *, states: Sequence[AlertState] = (), limit: int = 20, offset: int = 0
 ) -> list[Alert]:

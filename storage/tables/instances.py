@@ -1,12 +1,16 @@
 """Instances of alerts: at most one open per fingerprint, which the database itself holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Float, Index, Integer, Table, literal, select
+from sqlalchemy import Column, Float, Index, Integer, Table, bindparam, func, literal, select
+from sqlalchemy import insert as plain_insert
+from sqlalchemy import update as plain_update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.engine import Conflict
 from storage.records.alerts import AlertState, Instance, Severity
 from storage.tables.schema import METADATA, BigId, Document, Instant, Words, row_of, rows
 
@@ -44,6 +48,21 @@ Index(
     sqlite_where=INSTANCES.c.state != "resolved",
     postgresql_where=INSTANCES.c.state != "resolved",
 )
+_FIXED = frozenset({"id", "fingerprint", "alert_id", "name", "labels", "opened_at"})
+Index(
+    "ix_instances_open_ends_at",
+    INSTANCES.c.ends_at,
+    sqlite_where=INSTANCES.c.state != "resolved",
+    postgresql_where=INSTANCES.c.state != "resolved",
+)
+_OVER = INSTANCES.c.state == literal(AlertState.RESOLVED.value, literal_execute=True)
+Index(
+    "ix_instances_over_fingerprint",
+    INSTANCES.c.fingerprint,
+    INSTANCES.c.id,
+    sqlite_where=INSTANCES.c.state == "resolved",
+    postgresql_where=INSTANCES.c.state == "resolved",
+)
 
 
 def to_row(instance: Instance) -> dict[str, Any]:
@@ -57,11 +76,70 @@ def from_row(row: Mapping[str, Any]) -> Instance:
     return Instance(**{**row, **read, "openings": tuple(datetime.fromisoformat(at) for at in row["openings"])})
 
 
-async def open_instances(
-    conn: AsyncConnection, *, alert_id: int | None = None, fingerprints: Sequence[str] | None = None
+async def insert(conn: AsyncConnection, instances: Iterable[Instance]) -> None:
+    """Write instances that begin; raises `Conflict` when one of such a fingerprint is open already."""
+    fresh = [to_row(instance) for instance in instances]
+    for row in fresh:
+        del row["id"]
+    if fresh:
+        try:
+            await conn.execute(plain_insert(INSTANCES), fresh)
+        except IntegrityError as error:
+            raise Conflict("an instance of that fingerprint is open already") from error
+
+
+async def update(conn: AsyncConnection, instances: Iterable[Instance]) -> None:
+    """Write instances over their rows. Their alert's row is held meanwhile, so that nobody else does."""
+    known = [{f"_{name}": value for name, value in to_row(instance).items()} for instance in instances]
+    if known:
+        names = [column.name for column in INSTANCES.c if column.name not in _FIXED]
+        change = plain_update(INSTANCES).where(INSTANCES.c.id == bindparam("_id"))
+        change = change.values({name: bindparam(f"_{name}") for name in names})
+        await conn.execute(change, [{"_id": row["_id"], **{f"_{n}": row[f"_{n}"] for n in names}} for row in known])
+
+
+async def latest_over(conn: AsyncConnection, fingerprints: Sequence[str], since: datetime) -> list[Instance]:
+    """Of each fingerprint the latest instance that was resolved after `since`."""
+    among = INSTANCES.c.fingerprint.in_(fingerprints)
+    latest = select(func.max(INSTANCES.c.id)).where(_OVER, among).group_by(INSTANCES.c.fingerprint)
+    query = select(INSTANCES).where(INSTANCES.c.id.in_(latest), INSTANCES.c.resolved_at > since)
+    return [from_row(row) for row in await rows(conn, query)]
+
+
+async def ended(
+    conn: AsyncConnection, now: datetime, *, seen_since: datetime | None = None, limit: int = 1000
 ) -> list[Instance]:
-    """Return the instances that are not resolved, oldest first: all, of one alert, or of these fingerprints."""
-    query = select(INSTANCES).where(_OPEN)
+    """Return at most `limit` open instances whose end has passed, of those alone that were `seen_since` then."""
+    seen = [INSTANCES.c.last_seen_at >= seen_since] if seen_since else []
+    query = select(INSTANCES).where(_OPEN, INSTANCES.c.ends_at <= now, *seen)
+    return [from_row(row) for row in await rows(conn, query.order_by(INSTANCES.c.ends_at).limit(limit))]
+
+
+async def close(conn: AsyncConnection, alert_id: int, now: datetime) -> None:
+    """Resolve the instances of an alert that are open."""
+    change = plain_update(INSTANCES).where(_OPEN, INSTANCES.c.alert_id == alert_id)
+    await conn.execute(change.values(state=AlertState.RESOLVED.value, resolved_at=now))
+
+
+async def of_alert(conn: AsyncConnection, alert_id: int) -> list[Instance]:
+    """Return the instances of an alert, resolved ones included, oldest first."""
+    query = select(INSTANCES).where(INSTANCES.c.alert_id == alert_id).order_by(INSTANCES.c.id)
+    return [from_row(row) for row in await rows(conn, query)]
+
+
+async def open_instances(
+    conn: AsyncConnection,
+    *,
+    alert_id: int | None = None,
+    fingerprints: Sequence[str] | None = None,
+    after: int = 0,
+    limit: int | None = None,
+) -> list[Instance]:
+    """Return the instances that are not resolved, oldest first: all, of one alert, or of these fingerprints.
+
+    With `limit` at most so many, of those whose id is higher than `after`.
+    """
+    query = select(INSTANCES).where(_OPEN, *([INSTANCES.c.id > after] if after else [])).limit(limit)
     if alert_id is not None:
         query = query.where(INSTANCES.c.alert_id == alert_id)
     if fingerprints is not None:

@@ -1,17 +1,18 @@
 """`Ports` for tests: a real store, everything else chosen by the test or left out."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import httpx
 
 from bot import bus
+from bot.alerts.intake import Intake
 from bot.bus import Reaction
 from bot.config.manage import Manage
 from bot.config.settings import Settings
-from bot.ports import Chat, Check, Delivery, Ports, Reporting, Settle, Source, Writer, unreported
+from bot.ports import Chat, Check, Delivery, Ports, Reporting, Settle, Source, Writer
 from storage.unit_of_work import Store
 
 T0 = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -43,14 +44,15 @@ def make_ports(
     settlers: Mapping[str, Settle] | None = None,
     reactions: Iterable[Reaction] = (),
     http: httpx.AsyncClient | None = None,
-    report: Reporting = unreported,
+    report: Reporting | None = None,
     sources: Iterable[Source] = (),
 ) -> Ports:
     """Build ports on `store`: defaults for what is not given, a clock that stands still, no chat and no writer.
 
+    Reports of alerts are taken as the bot takes them, unless `report` is given.
     `now` is a clock or a moment; `reactions` are what facts lead to (none: facts are only written).
     """
-    return Ports(
+    ports = Ports(
         now=(lambda: now) if isinstance(now, datetime) else now,
         store=store,
         settings=settings or Settings(),
@@ -62,6 +64,6 @@ def make_ports(
         settlers=settlers or {},
         chat=chat,
         writer=writer,
-        report=report,
         sources={source.type: source for source in sources},
     )
+    return replace(ports, report=report or Intake(ports))

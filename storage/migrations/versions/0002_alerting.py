@@ -17,6 +17,7 @@ def upgrade() -> None:
     _metrics()
     _oncall()
     _rules()
+    _heartbeats()
 
 
 def _alerts() -> None:
@@ -299,3 +300,25 @@ def _rules() -> None:
         sa.Column("count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("rule", "labels", name=op.f("pk_rule_baselines")),
     )
+
+
+def _heartbeats() -> None:
+    op.create_table(
+        "heartbeats",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("pulse", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("watched_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("beaten_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("timer_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_heartbeats")),
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_deliveries")),
+    )
+    op.create_index(op.f("ix_deliveries_at"), "deliveries", ["at"], unique=False)
