@@ -1,9 +1,9 @@
-"""What the rota says (pure)."""
+"""What the schedules say (pure)."""
 
 from datetime import datetime
 
 from bot.cards.card import Card, Code, Field, Level, Moment, Person
-from bot.oncall.rota import Turn
+from bot.oncall.timeline import Turn
 from bot.phrasing import ago
 
 
@@ -23,7 +23,7 @@ def current(turn: Turn | None, zone: str, now: datetime) -> Card:
         fields=(
             Field(label="Now", value=Person(turn.user)),
             Field(label="Until", value=(Moment(turn.until, "date"), f" ({ago(turn.until, now)})")),
-            Field(label="Next", value=Person(turn.following) if turn.following != turn.user else "the same again"),
+            Field(label="Next", value=Person(turn.following[0]) if turn.following != turn.people else "the same again"),
         ),
         footer=f"Handovers in {zone}",
         data={
@@ -32,6 +32,6 @@ def current(turn: Turn | None, zone: str, now: datetime) -> Card:
             "on_call": turn.user,
             "since": turn.since.isoformat(),
             "until": turn.until.isoformat(),
-            "next": turn.following,
+            "next": turn.following[0],
         },
     )

@@ -1,59 +1,95 @@
-"""Who is on call, when turns change: pure, in the rota's own time zone."""
+"""Turns that people take: when they change, in local time, whatever clocks do (pure).
 
+Handovers are kept as wall-clock times of a zone and turned into moments one by one, so that a change of clocks makes a
+turn longer or shorter and moves no handover. One that a change skips takes place as much later, one that comes twice at
+its first time (RFC 5545, section 3.3.5).
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.config.oncall import WEEKDAYS, Oncall
+from bot.config.oncall import WEEKDAYS, During
+from bot.oncall.layers import Interval, Span
+
+DAY = timedelta(days=1)
+SLACK = 2 * DAY
+"""More than any change of clocks moves a handover."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
-    """One person's turn from its handover `since` until the next one; `following` is who comes then."""
+class Rotation:
+    """Groups of people in the order of their turns.
 
-    user: str
-    since: datetime
-    until: datetime
-    following: str
-
-
-def turn(oncall: Oncall, now: datetime) -> Turn | None:
-    """The turn that `now` falls into, None when the rota is empty.
-
-    Turns are counted in local days from the first handover on or after `start`, so that a clock change makes a turn an
-    hour shorter or longer instead of shifting the handover. A handover that a clock change skips takes place as much
-    later, one that comes twice at its first time (RFC 5545, section 3.3.5).
+    `every` is the length of a turn and `first` the begin of the first one, both on the clocks of `zone`. Turns before
+    the first are counted backwards; the caller cuts them off where they do not count.
     """
-    if not oncall.people:
-        return None
-    days = 7 if oncall.rotation == "weekly" else 1
-    first = _first_day(oncall)
-    today = now.astimezone(ZoneInfo(oncall.timezone)).date()
-    count = ((today if now >= _handover(oncall, today) else today - timedelta(days=1)) - first).days // days
-    begun = first + timedelta(days=count * days)
-    people = oncall.people
-    return Turn(
-        user=people[count % len(people)],
-        since=_handover(oncall, begun),
-        until=_handover(oncall, begun + timedelta(days=days)),
-        following=people[(count + 1) % len(people)],
-    )
+
+    groups: tuple[tuple[str, ...], ...]
+    every: timedelta
+    first: datetime
+    zone: str
 
 
-def who(oncall: Oncall, now: datetime) -> str:
-    """The Slack user id of who is on call, "" when nobody is."""
-    current = turn(oncall, now)
-    return current.user if current else ""
-
-
-def _first_day(oncall: Oncall) -> date:
-    if oncall.rotation == "daily":
-        return oncall.start
-    weekday = WEEKDAYS.index(oncall.handover.split()[0])
-    return oncall.start + timedelta(days=(weekday - oncall.start.weekday()) % 7)
-
-
-def _handover(oncall: Oncall, day: date) -> datetime:
-    clock = time.fromisoformat(oncall.handover.split()[-1])
+def moment(wall: datetime, zone: str) -> datetime:
+    """The moment (UTC) at which the clocks of `zone` show `wall` for the first time."""
     # in UTC, because times of one zone compare by their faces, which repeat when clocks go back
-    return datetime.combine(day, clock, tzinfo=ZoneInfo(oncall.timezone)).astimezone(UTC)
+    return wall.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
+
+
+def first_handover(start: date, handover: str, *, weekly: bool) -> datetime:
+    """The first handover on or after the day `start`, as clocks show it; "mon 09:00" on its weekday where `weekly`."""
+    day = handover.partition(" ")[0]
+    ahead = (WEEKDAYS.index(day) - start.weekday()) % 7 if weekly and day in WEEKDAYS else 0
+    return datetime.combine(start + timedelta(days=ahead), time.fromisoformat(handover.rsplit(maxsplit=1)[-1]))
+
+
+def turns(rotation: Rotation, since: datetime, until: datetime) -> list[Span]:
+    """All turns that touch the time from `since` until `until`, whole, each beginning where the one before ends."""
+    if not rotation.groups:
+        return []
+    zone = ZoneInfo(rotation.zone)
+    begin, end = (m.astimezone(zone).replace(tzinfo=None) for m in (since - SLACK, until + SLACK))
+    low, high = (begin - rotation.first) // rotation.every, (end - rotation.first) // rotation.every + 1
+    starts = [moment(rotation.first + n * rotation.every, rotation.zone) for n in range(low, high + 2)]
+    found: list[Span] = []
+    following = starts[-1]
+    for n in range(high, low - 1, -1):
+        start = starts[n - low]
+        # a handover that clocks skip can come as late as one after it, which then is the one that counts
+        if start < following:
+            people = rotation.groups[n % len(rotation.groups)]
+            found.append(Span(since=start, until=following, people=people))
+        following = min(following, start)
+    return [span for span in reversed(found) if span.since < until and since < span.until]
+
+
+def windows(during: During, zone: str, since: datetime, until: datetime) -> list[Interval]:
+    """The hours in which a layer is in force, of those that touch the time from `since` until `until`."""
+    local = ZoneInfo(zone)
+    day, last = ((m.astimezone(local)).date() for m in (since - SLACK, until + SLACK))
+    found = []
+    while day <= last:
+        if WEEKDAYS[day.weekday()] in during.days:
+            found.append(_window(day, during, zone))
+        day += DAY
+    return _joined([w for w in found if w[0] < until and since < w[1]])
+
+
+def _window(day: date, during: During, zone: str) -> Interval:
+    begin = datetime.combine(day, time.fromisoformat(during.from_))
+    midnight = datetime.combine(day, time())
+    end = midnight + DAY if during.to == "24:00" else datetime.combine(day, time.fromisoformat(during.to))
+    return moment(begin, zone), moment(end if end > begin else end + DAY, zone)
+
+
+def _joined(intervals: Sequence[Interval]) -> list[Interval]:
+    """The same time in intervals that do not overlap."""
+    found: list[Interval] = []
+    for since, until in sorted(intervals):
+        if found and since <= found[-1][1]:
+            found[-1] = (found[-1][0], max(until, found[-1][1]))
+        elif since < until:
+            found.append((since, until))
+    return found

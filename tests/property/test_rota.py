@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.config.oncall import WEEKDAYS, Oncall
-from bot.oncall.rota import turn
+from bot.oncall.timeline import turn
 
 ZONES = (
     "UTC",
@@ -82,7 +82,7 @@ def test_the_next_turn_begins_where_this_one_ends_and_is_the_next_persons(case):
     current = turn(rota, now)
     following = turn(rota, current.until)
 
-    assert (following.since, following.user) == (current.until, current.following)
+    assert (following.since, following.people) == (current.until, current.following)
 
 
 @given(rotas_and_moments())

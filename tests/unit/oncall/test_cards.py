@@ -3,12 +3,12 @@ from datetime import timedelta
 from bot.cards.card import Level
 from bot.cards.marks import plain
 from bot.oncall import cards
-from bot.oncall.rota import Turn
+from bot.oncall.timeline import Turn
 from tests.fakes.ports import T0
 
 
 def a_turn(following="U0000TWO"):
-    return Turn(user="U0000ONE", since=T0, until=T0 + timedelta(days=3), following=following)
+    return Turn(people=("U0000ONE",), since=T0, until=T0 + timedelta(days=3), following=(following,))
 
 
 def said(card):

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.config.oncall import Oncall
-from bot.oncall.rota import turn, who
+from bot.oncall.timeline import turn, who
 
 PEOPLE = ("U0000ONE", "U0000TWO", "U0000SIX")
 
@@ -18,7 +18,7 @@ def at(text):
 
 
 def test_nobody_is_on_call_in_an_empty_rota():
-    assert (turn(Oncall(), at("2026-03-02T12:00")), who(Oncall(), at("2026-03-02T12:00"))) == (None, "")
+    assert (turn(Oncall(), at("2026-03-02T12:00")), who(Oncall(), at("2026-03-02T12:00"))) == (None, ())
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_nobody_is_on_call_in_an_empty_rota():
     ],
 )
 def test_turns_change_at_the_local_handover(moment, user):
-    assert who(weekly(), at(moment)) == user
+    assert who(weekly(), at(moment)) == (user,)
 
 
 def test_a_turn_over_a_clock_change_is_an_hour_shorter():
@@ -57,7 +57,7 @@ def test_a_handover_that_comes_twice_takes_place_the_first_time():
 
 
 def test_the_last_person_is_followed_by_the_first():
-    assert turn(weekly(), at("2026-03-16T12:00")).following == "U0000ONE"
+    assert turn(weekly(), at("2026-03-16T12:00")).following == ("U0000ONE",)
 
 
 def test_a_rota_that_starts_between_two_handovers_begins_with_the_next_one():
