@@ -5,7 +5,7 @@ from bot.alerts.ledger import BOT, change, facts, locked, put
 from bot.config.escalation import Step
 from bot.decision import Decision
 from bot.events import PageDelivered, PageFailed, payload_of
-from bot.oncall import rota
+from bot.oncall.service import who
 from bot.ports import Ports
 from storage.records.alerts import Alert
 from storage.unit_of_work import UnitOfWork
@@ -34,7 +34,7 @@ async def withdraw(ports: Ports, number: int, *, by: str, via: str = "") -> Deci
 async def take_step(ports: Ports, number: int, index: int) -> Decision[Alert]:
     """Take an escalation step that came due, unless somebody has the alert; raises `UnknownAlert`."""
     now = ports.now()
-    oncall, fallback = rota.who(ports.manage.oncall, now), ports.manage.channels.alerts
+    oncall, fallback = await who(ports, at=now), ports.manage.channels.alerts
     return await change(
         ports,
         number,

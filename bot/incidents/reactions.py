@@ -34,7 +34,7 @@ from bot.events import (
 )
 from bot.incidents import cards, decide, service
 from bot.incidents.decide import LANE
-from bot.oncall import rota
+from bot.oncall.service import who
 from bot.ports import Chat, ChatError, Ports, Posted
 from bot.posting import CLOSED, NO_THREAD, distrust, find, show
 from storage.records.alerts import Severity
@@ -274,7 +274,7 @@ async def _card(ports: Ports, seen: service.View, key: str, channel: str, attemp
 
 
 async def _invite(ports: Ports, incident: Incident) -> None:
-    oncall = rota.who(ports.manage.oncall, ports.now())
+    oncall = await who(ports)
     people = tuple(dict.fromkeys(user for user in (oncall, incident.declared_by) if user[:1] in {"U", "W"}))
     if ports.chat is None or not people:
         return
