@@ -31,6 +31,7 @@ class Program:
 
     process: Process
     seconds: float
+    address: str = ""
 
 
 @contextmanager
@@ -56,62 +57,61 @@ async def bot(folder: Path, there: Workspace | None, manage: Mapping[str, Any] |
     """The bot, ready: `/readyz` says that database, worker and Slack connection stand. Without a workspace of ours it
     brings its own. Database, log and manage.yml are in `folder`, and a database that is there already is used.
     """
-    port = _free_port()
+    port = free_port()
     (folder / "manage.yml").write_text(yaml.safe_dump(dict(manage or {})))
     settings = {
         "DATABASE_URL": f"sqlite:///{folder}/bot.db",
         "MANAGE_CONFIG": str(folder / "manage.yml"),
         "PORT": str(port),
     }
-    async with _process(BOT, folder, {**settings, **_credentials(there)}) as (process, began):
-        await _ready(process, f"http://127.0.0.1:{port}/readyz", folder)
-        yield Program(process, time.perf_counter() - began)
+    async with process(_python(BOT), folder, {**settings, **_credentials(there)}) as (started, began):
+        await ready(started, f"http://127.0.0.1:{port}/readyz", folder)
+        yield Program(started, time.perf_counter() - began, f"http://127.0.0.1:{port}")
 
 
 @asynccontextmanager
 async def bare(folder: Path, there: Workspace) -> AsyncIterator[Program]:
     """The bare Bolt app, connected."""
-    async with _process(BARE, folder, _credentials(there)) as (process, began):
-        await there.until(lambda: there.online or process.returncode is not None, WITHIN)
-        if process.returncode is not None:
-            raise Unmeasured(f"the bare app ended with {process.returncode}: {_log(folder)}")
-        yield Program(process, time.perf_counter() - began)
+    async with process(_python(BARE), folder, _credentials(there)) as (started, began):
+        await there.until(lambda: there.online or started.returncode is not None, WITHIN)
+        if started.returncode is not None:
+            raise Unmeasured(f"the bare app ended with {started.returncode}: {_log(folder)}")
+        yield Program(started, time.perf_counter() - began)
 
 
 async def finished(folder: Path, *words: str) -> float:
     """Run the program with these words to its end; gives the seconds that took."""
     settings = {"DATABASE_URL": f"sqlite:///{folder}/bot.db"}
-    async with _process(("handlers.terminal", *words), folder, settings) as (process, began):
-        code = await asyncio.wait_for(process.wait(), WITHIN)
+    async with process(_python(("handlers.terminal", *words)), folder, settings) as (started, began):
+        code = await asyncio.wait_for(started.wait(), WITHIN)
         if code:
             raise Unmeasured(f"{' '.join(words)} ended with {code}: {_log(folder)}")
         return time.perf_counter() - began
 
 
 @asynccontextmanager
-async def _process(
-    module: Sequence[str], folder: Path, settings: Mapping[str, str]
+async def process(
+    argv: Sequence[str], folder: Path, settings: Mapping[str, str]
 ) -> AsyncIterator[tuple[Process, float]]:
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(ROOT), **settings}
     with (folder / "log").open("ab") as log:
         began = time.perf_counter()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", *module, cwd=folder, env=environment, stdin=asyncio.subprocess.DEVNULL,
-            stdout=log, stderr=log,
-        )  # fmt: skip
+        started = await asyncio.create_subprocess_exec(
+            *argv, cwd=folder, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+        )
     try:
-        yield process, began
+        yield started, began
     finally:
         with suppress(ProcessLookupError):
-            process.terminate()
+            started.terminate()
         try:
-            await asyncio.wait_for(process.wait(), 10)
+            await asyncio.wait_for(started.wait(), 10)
         except TimeoutError:
-            process.kill()
-            await process.wait()
+            started.kill()
+            await started.wait()
 
 
-async def _ready(process: Process, address: str, folder: Path) -> None:
+async def ready(process: Process, address: str, folder: Path) -> None:
     """The port is bound early and answers late: the first request that gets through is answered when it is ready."""
     deadline = time.monotonic() + WITHIN
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=WITHIN)) as session:
@@ -134,7 +134,11 @@ def _credentials(there: Workspace | None) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def _python(words: Sequence[str]) -> tuple[str, ...]:
+    return (sys.executable, "-m", *words)
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
