@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.config.people import phone_of
 from bot.ports import ChatError, Ports, Profile
 from storage.records.people import Preferences, Rule
 from storage.tables import people as table
@@ -50,7 +51,7 @@ def combined(
     """The person out of the three sources (pure); `zone` is for whoever has none."""
     rules = own.rules if own and own.rules else ()
     if not rules and said:
-        rules = tuple(Rule(after, via) for after, via in said.notify.items())
+        rules = tuple(Rule(after, via) for after, several in said.notify.items() for via in several)
     return Person(
         user=user,
         email=_first("email", own, said, profile),
@@ -75,12 +76,17 @@ def reach(person: Person, via: str) -> str:
 
 async def by_phone(ports: Ports, number: str) -> str:
     """The Slack id of whose number that is (E.164, separators allowed), "" when nobody's."""
-    wanted = digits(number)
+    try:
+        wanted = phone_of(number)
+    except ValueError:
+        return ""
+    if not wanted:
+        return ""
     async with ports.store.read() as conn:
         own = await table.by_phone(conn, wanted)
     if own:
         return own[0].user
-    return next((user for user, said in ports.manage.people.items() if said.phone and digits(said.phone) == wanted), "")
+    return next((user for user, said in ports.manage.people.items() if said.phone == wanted), "")
 
 
 async def by_email(ports: Ports, address: str) -> str:
@@ -101,11 +107,6 @@ async def by_email(ports: Ports, address: str) -> str:
     except ChatError as error:
         _log.warning("slack_address_unknown", error=str(error))
         return ""
-
-
-def digits(number: str) -> str:
-    """A phone number without the separators that people write: "+49 30 123-456" is "+4930123456"."""
-    return re.sub(r"[\s()./-]", "", number)
 
 
 def _first(name: str, *sources: object) -> str:
