@@ -93,12 +93,21 @@ class Channel:
     settle: Callable[[Any, "Ports"], Settle] | None = None
 
 
+class PartlyRead(Exception):
+    """Some metrics of a source could not be read, which the text says; `samples` are the others."""
+
+    def __init__(self, message: str, samples: Sequence[Sample]) -> None:
+        super().__init__(message)
+        self.samples = samples
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """A kind of metric source, one file each in `bot/metrics/sources`.
 
     `read(options, ports)` returns the samples of now, without a label `source`: the caller adds it, and bounds its
-    time. A value that cannot be had is left out, never zero. `metrics(options)` names what it can give, so that rules
+    time. A value that cannot be had is left out, never zero. It raises, with a text that tells no secret, when it cannot
+    be read, and `PartlyRead` when some of it can. Running totals are samples with `total`. `metrics(options)` names what it can give, so that rules
     over unknown metrics are refused. `automatic(ports)` gives options when it reads without being configured.
     """
 
@@ -111,7 +120,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
-    """A webhook as it came: the raw `body`, headers by their names in lower case, and `payload`, the JSON that it holds.
+    """A webhook as it came: the raw `body`, its headers by lower-case names, and `payload`, the JSON that it holds.
 
     `name` is what stands behind the format's name in the path ("" mostly). `payload` is None until it is proven.
     """
@@ -126,11 +135,12 @@ class Received:
 class Order:
     """What a source asks to be done with an alert: `command` is `ack`, `unack` or `resolve`.
 
-    `alert` is its number, or the report whose alert is meant.
+    `alert` is its number, or the report whose alert is meant; `by` is who asks, as the source names them.
     """
 
     command: str
     alert: int | Report
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,16 +172,15 @@ class Inbound:
     """A format of webhook, one file each in `handlers/http/inbound`, served at `POST /webhooks/NAME`.
 
     `read(received, manage)` is pure: what the payload says, nothing when it says nothing of alerts; raises `Refusal`.
-    `proven(received, ports, kept)` says whether the request carries a valid signature of its sender, False when it
-    carries none; raises `Refusal` for a wrong one. `kept` may hold what is fetched for it. `signs(manage)` says whether
-    senders are expected to sign. `delivery(received)` names the delivery where the sender numbers them, so that one
-    that comes again does nothing. `answer(received)` is added to the answer.
+    `proven(received, ports, kept)` says whether its sender's signature proves it, False when none is configured: then
+    the token is asked for; raises `Refusal` for a wrong or missing one. `kept` may hold what is fetched for it.
+    `delivery(received)` names the delivery where the sender numbers them, so that one that comes again does nothing.
+    `answer(received)` is added to the answer.
     """
 
     name: str
     read: Callable[[Received, "Manage"], Sequence[Said]]
     proven: Callable[[Received, "Ports", MutableMapping[str, bytes]], Awaitable[bool]] = unsigned
-    signs: Callable[["Manage"], bool] = lambda _manage: False
     delivery: Callable[[Received], str] = lambda _received: ""
     answer: Callable[[Received], Mapping[str, Any]] = lambda _received: {}
 

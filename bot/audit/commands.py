@@ -7,8 +7,9 @@ import click
 
 from bot.cards.card import Button, Card, Code, Level, Moment, Person, Table, Text
 from bot.command import Context, Usage, command
-from bot.config.durations import parse, spell
+from bot.config.durations import spell
 from bot.numbers import NUMBER
+from bot.periods import PERIOD
 from bot.permissions import Role
 from bot.phrasing import cut, duration, plural
 from storage.records.journal import Entry
@@ -17,23 +18,8 @@ from storage.tables import journal
 PAGE = 15
 
 
-class Period(click.ParamType[timedelta]):
-    """A span of time: 7d, 12h, 30m."""
-
-    name = "period"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Read it with the grammar of manage.yml."""
-        if isinstance(value, timedelta):
-            return value
-        try:
-            return parse(str(value))
-        except ValueError as allowed:
-            self.fail(f"`{cut(str(value), 40)}` is no span of time: {allowed}", param, ctx)
-
-
 @command("audit", role=Role.OPERATOR)
-@click.option("--period", type=Period(), default="7d", help="How far back, like 7d or 12h.")
+@click.option("--period", type=PERIOD, default="7d", help="How far back, like 7d or 12h.")
 @click.option("--user", default="", help="Only what this person ran.")
 @click.option("--page", type=NUMBER, default=1, help="Page of the list.")
 async def audit(ctx: Context, period: timedelta, user: str, page: int) -> Card:

@@ -11,7 +11,7 @@ class Sample:
     """`metric` with `labels` had `value` at `at`.
 
     `total` says that the value is a running total since something started; whoever collects it keeps its growth per
-    second under that metric, which takes two readings.
+    second under that metric, or, with `of`, its share of the growth of that other total. Either takes two readings.
     """
 
     metric: str
@@ -19,6 +19,7 @@ class Sample:
     value: float
     labels: Mapping[str, str] = field(default_factory=dict)
     total: bool = False
+    of: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,90 @@
+"""The machine that the bot runs on: processors, memory, file systems, network."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from bot.config.fields import Listed
+from bot.ports import Options, Ports, Source
+from storage.records.samples import Sample
+
+METRICS = frozenset(
+    {"cpu", "memory", "memory_available", "swap", "load", "disk_usage", "disk_free", "network_in", "network_out"}
+)
+_ALWAYS_FULL = {"squashfs", "iso9660", "erofs", "cramfs"}  # packed file systems have no space to run out of
+
+
+class HostOptions(Options):
+    """The machine that the bot runs on; it is measured without being configured."""
+
+    mounts: Listed[str] = Field(
+        default=(), description="Mount points to measure; default is every file system on a device, and `/`."
+    )
+
+
+async def read(options: HostOptions, ports: Ports) -> list[Sample]:
+    """Measure it. A mount that is configured and cannot be measured raises `OSError`."""
+    # a file system that hangs must not stop the loop
+    return await asyncio.to_thread(lambda now: list(_measured(options, now)), ports.now())
+
+
+def _measured(options: HostOptions, now: datetime) -> Iterator[Sample]:
+    import psutil
+
+    times = psutil.cpu_times()
+    whole = sum(times) - getattr(times, "guest", 0) - getattr(times, "guest_nice", 0)  # counted as user, too
+    busy = whole - times.idle - getattr(times, "iowait", 0)
+    yield Sample(metric="cpu", at=now, value=100 * busy, total=True, of=whole)
+    memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+    yield Sample(metric="memory", at=now, value=memory.percent)
+    yield Sample(metric="memory_available", at=now, value=memory.available)
+    if swap.total:
+        yield Sample(metric="swap", at=now, value=swap.percent)
+    yield Sample(metric="load", at=now, value=os.getloadavg()[0] / (os.cpu_count() or 1))
+    cards = [card for name, card in psutil.net_io_counters(pernic=True).items() if name != "lo"]
+    yield Sample(metric="network_in", at=now, value=sum(card.bytes_recv for card in cards), total=True)
+    yield Sample(metric="network_out", at=now, value=sum(card.bytes_sent for card in cards), total=True)
+    for mount, usage in _usages(options):
+        labels = {"mount": mount}
+        yield Sample(metric="disk_usage", at=now, value=usage.percent / 100, labels=labels)
+        yield Sample(metric="disk_free", at=now, value=usage.free, labels=labels)
+
+
+def _usages(options: HostOptions) -> Iterator[tuple[str, Any]]:
+    import psutil
+
+    if options.mounts:
+        yield from ((mount, psutil.disk_usage(mount)) for mount in options.mounts)
+        return
+    for mount in _mounts():
+        try:
+            usage = psutil.disk_usage(mount)
+        except OSError:  # somebody else's mount; a configured one would be told
+            continue
+        if usage.total:
+            yield mount, usage
+
+
+def _mounts() -> list[str]:
+    """`/`, and the shortest mount point of each other device; containers mount single files of one again and again."""
+    import psutil
+
+    shortest = {}
+    for part in sorted(psutil.disk_partitions(all=False), key=lambda part: len(part.mountpoint), reverse=True):
+        if part.fstype not in _ALWAYS_FULL and Path(part.mountpoint).is_dir():
+            shortest[part.device] = part.mountpoint
+    return sorted({"/", *shortest.values()})
+
+
+HOST = Source(
+    type="host",
+    options=HostOptions,
+    read=read,
+    metrics=lambda _options: METRICS,
+    automatic=lambda _ports: HostOptions(),
+)
