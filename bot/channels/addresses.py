@@ -8,6 +8,7 @@ from bot.oncall import people
 from bot.ports import Ports, Undeliverable
 
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")  # ITU-T E.164
+_SEPARATORS = re.compile(r"[\s()./-]")
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _NAME = r"[^<>@,;:\"\\\x00-\x1f\x7f]{1,80}"
 _MAILBOX = re.compile(rf"(?:(?P<name>{_NAME}) <(?P<inner>{_MAIL.pattern})>|(?P<bare>{_MAIL.pattern}))")
@@ -22,7 +23,7 @@ def person_of(target: str) -> str:
 
 async def number_of(ports: Ports, target: str) -> str:
     """The phone number of "@U…" or "+49…"; raises `Undeliverable` with the mend."""
-    given = people.digits(await _own(ports, target, "phone"))
+    given = _SEPARATORS.sub("", await _own(ports, target, "phone"))
     if _NUMBER.fullmatch(given):
         return given
     raise Undeliverable(_missing(target, given, "phone number", "+4930123456", "phone"), retry=False)
