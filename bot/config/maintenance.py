@@ -19,8 +19,11 @@ _EVERY = re.compile(rf"(?:({'|'.join(WEEKDAYS)}) )?([01][0-9]|2[0-3]):([0-5][0-9
 _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 
 
-def _moment(value: Any) -> datetime:
-    """A moment as YAML or people write it; one without an offset stays naive, and means the clock on the wall."""
+def moment(value: Any) -> datetime:
+    """A moment as YAML or people write it; one without an offset stays naive, and means the clock on the wall.
+
+    Raises `ValueError` naming what is allowed.
+    """
     try:
         return value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
     except ValueError:
@@ -29,7 +32,7 @@ def _moment(value: Any) -> datetime:
 
 Moment = Annotated[
     datetime,
-    BeforeValidator(_moment),
+    BeforeValidator(moment),
     PlainSerializer(lambda at: at.isoformat(), return_type=str),
     WithJsonSchema({"type": "string", "description": MOMENT, "examples": ["2026-12-01 22:00"]}),
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.config.alerts import Inhibition
+from bot.events import MaintenanceBegan, MaintenanceEnded, SilenceChanged, SilenceExpired, SilenceStarted
 from bot.matchers import NAME, Test, compiled, hold, parse_all, values_of
 from bot.silences.maintenance import Window
 from storage.records.alerts import Instance
@@ -54,6 +55,8 @@ class Muting:
 
 NOTHING = Muting()
 """Mutes nothing."""
+CHANGES = (SilenceStarted, SilenceChanged, SilenceExpired, MaintenanceBegan, MaintenanceEnded)
+"""Facts after which other instances may be muted than before."""
 
 
 def muting(
