@@ -95,6 +95,7 @@ class _Run:
     via: str
     argv: tuple[str, ...] = ()
     role: Role = Role.NOBODY
+    changes: bool = False
 
     def event(self, card: Card, seconds: float) -> CommandRun:
         return CommandRun(
@@ -104,12 +105,13 @@ class _Run:
             role=self.role.name.lower(),
             outcome=card.level.value,
             seconds=round(seconds, 3),
+            changes=self.changes,
         )
 
 
 async def _permitted(run: _Run, argv: Sequence[str], context: Context, approval: Approval | None) -> Card:
     cmd, rest = find(argv, context.commands)
-    run.command = cmd.name
+    run.command, run.changes = cmd.name, cmd.changes
     run.role = role_of(context.caller, context.ports.manage.roles.members, context.ports.manage.roles.default)
     run.argv = _masked(cmd, rest)
     params = parse(cmd, rest)

@@ -9,7 +9,7 @@ from bot.events.event import Event
 
 @dataclass(frozen=True, kw_only=True)
 class CommandRun(Event):
-    """Audit: somebody ran a command line, with this outcome."""
+    """Audit: somebody ran a command line, with this outcome. `changes` says that the command can change something."""
 
     command: str
     argv: tuple[str, ...]
@@ -17,6 +17,7 @@ class CommandRun(Event):
     role: str
     outcome: str
     seconds: float
+    changes: bool = False
 
     @property
     @override

@@ -18,11 +18,10 @@ LONGEST = 1000
 """Characters of one entry that count: enough for any update, too few to drown the others."""
 
 _PERSON = re.compile(r"<@([^\s<>|]{1,40})(?:\|[^>]*)?>|\b([UW][A-Z0-9]{8,20})\b")
-# Commands that only look, and those whose effect is a fact of its own in the journal.
-_LOOKS = frozenset(
-    {"health", "alerts", "alert", "oncall", "incidents", "incident", "postmortem", "config", "audit", "jobs", "help"}
+# Families of commands whose effect is a fact of its own in the journal.
+_TELL_THEMSELVES = frozenset(
+    {"ack", "unack", "resolve", "alert", "incident", "postmortem", "silence", "maintenance", "oncall"}
 )
-_TELL_THEMSELVES = frozenset({"ack", "unack", "resolve"})
 _REFUSED = frozenset({"usage", "denied"})
 _WEIGHTS = {
     "NoteAdded": 4,
@@ -145,7 +144,7 @@ def _belongs(entry: Entry, incident: Incident) -> bool:
 
 def _changes(run: Mapping[str, object]) -> bool:
     family = str(run.get("command", "")).split(" ", 1)[0]
-    return family not in _LOOKS | _TELL_THEMSELVES and run.get("outcome") not in _REFUSED
+    return bool(run.get("changes")) and family not in _TELL_THEMSELVES and run.get("outcome") not in _REFUSED
 
 
 def _of_line(line: timeline.Line, entries: Iterable[Entry]) -> Evidence | None:

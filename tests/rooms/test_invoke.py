@@ -148,6 +148,7 @@ async def test_a_run_leaves_an_audit_line(either: Store) -> None:
         "via": "slack",
         "role": "responder",
         "outcome": "ok",
+        "changes": True,
     }
 
 
