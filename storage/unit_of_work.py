@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
@@ -15,6 +15,7 @@ from storage import backoff, engine, migrations
 from storage.engine import Address, Conflict, Dialect, StoreError
 from storage.records.alerts import Alert
 from storage.records.checks import CheckState
+from storage.records.heartbeats import Heartbeat
 from storage.records.incidents import Incident
 from storage.records.jobs import Job, JobState, NewJob
 from storage.records.journal import Entry
@@ -26,6 +27,7 @@ from storage.tables import (
     alerts,
     checks,
     counters,
+    heartbeats,
     incidents,
     jobs,
     journal,
@@ -36,6 +38,7 @@ from storage.tables import (
     silences,
     swaps,
 )
+from storage.writer import Writer
 
 __all__ = ["Conflict", "Store", "StoreError", "UnitOfWork"]
 
@@ -44,6 +47,7 @@ T = TypeVar("T")
 _KEPT: Mapping[type, Callable[[AsyncConnection, Any], Awaitable[None]]] = {
     Alert: alerts.save,
     CheckState: checks.save,
+    Heartbeat: heartbeats.save,
     Incident: incidents.save,
     Job: jobs.die,
     Maintenance: maintenance.save,
@@ -107,8 +111,8 @@ class Store:
         self._at = at
         self._writers = writers
         self._readers = engine.reading(writers)
-        # SQLite has one writer; waiting here is fair and costs nothing, waiting there does neither.
-        self._turn = asyncio.Lock() if at.dialect == "sqlite" else None
+        # SQLite has one writer; waiting for its thread is fair and costs nothing, waiting in the file does neither.
+        self._writer = Writer(engine.create_writer(at)) if at.dialect == "sqlite" else None
         self._writing: set[asyncio.Task[Any] | None] = set()
         self._wakes: list[Callable[[], None]] = []
 
@@ -133,6 +137,8 @@ class Store:
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._writer is not None:
+            await self._writer.close()
         await self._writers.dispose()
 
     @asynccontextmanager
@@ -179,15 +185,22 @@ class Store:
         me = asyncio.current_task()
         if me in self._writing:
             raise RuntimeError("a unit of work began another one; pass the open one on instead")
-        async with self._turn or nullcontext():
-            self._writing.add(me)
-            try:
-                async with self._writers.begin() as conn:
-                    unit = UnitOfWork(conn)
-                    result = await work(unit)
-            finally:
-                self._writing.discard(me)
+        self._writing.add(me)
+        try:
+            unit, result = await self._committed(work)
+        finally:
+            self._writing.discard(me)
         if unit.has_jobs:
             for wake in self._wakes:
                 wake()
         return result
+
+    async def _committed(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> tuple[UnitOfWork, T]:
+        async def whole(conn: AsyncConnection) -> tuple[UnitOfWork, T]:
+            unit = UnitOfWork(conn)
+            return unit, await work(unit)
+
+        if self._writer is not None:
+            return await self._writer.run(whole)
+        async with self._writers.begin() as conn:
+            return await whole(conn)

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from handlers.http import auth, commands, probes, problems
+from bot.channels.email import LINK_PATH
+from handlers.http import auth, commands, heartbeats, mail, probes, problems, twilio, webhooks
 from handlers.measured import Measured
 
-OPEN_PATHS = ("/healthz", "/readyz", "/slack/events")
-"""Paths without a token: probes tell nothing that is worth one, Slack signs its requests."""
+OPEN_PATHS = ("/healthz", "/readyz", "/slack/events", *twilio.PATHS, LINK_PATH)
+"""Paths without a token: probes tell nothing that is worth one; Slack and Twilio sign their requests, we our links."""
 
 
 def application(app: Measured, more: Iterable[web.RouteDef] = ()) -> web.Application:
@@ -23,17 +24,27 @@ def application(app: Measured, more: Iterable[web.RouteDef] = ()) -> web.Applica
     async def metrics(request: web.Request) -> web.Response:
         return await probes.metrics(request, app)
 
+    async def beat(request: web.Request) -> web.Response:
+        return await heartbeats.beat(request, app)
+
+    hooks = webhooks.routes(app, webhooks.formats())
     routes = [
         web.post("/api/commands", command),
         web.get("/healthz", probes.alive),
         web.get("/readyz", ready),
         web.get("/metrics", metrics),
+        web.post(heartbeats.PATH, beat),
+        web.get(heartbeats.PATH, beat, allow_head=False),
+        *hooks,
+        *mail.routes(app),
+        *twilio.routes(app),
         *more,
     ]
     known = [f"{route.method} {route.path}" for route in routes]
+    open_paths = (*OPEN_PATHS, *(hook.path for hook in hooks))  # each checks signature or token by itself
     door = web.Application(
         client_max_size=problems.LARGEST_BODY,
-        middlewares=[problems.told(known), auth.admitted(app.ports.settings.manage_token, OPEN_PATHS)],
+        middlewares=[problems.told(known), auth.admitted(app.ports.settings.manage_token, open_paths)],
     )
     door.add_routes(routes)
     door.on_response_prepare.append(_headed)

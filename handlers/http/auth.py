@@ -21,10 +21,14 @@ def admitted(token: SecretStr | None, open_paths: Collection[str]) -> Middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path in open_paths:
             return await handler(request)
-        refusal = _unproven(request, token.get_secret_value()) if token else _foreign(request)
-        return refusal or await handler(request)
+        return refused(request, token) or await handler(request)
 
     return middleware
+
+
+def refused(request: web.Request, token: SecretStr | None) -> web.Response | None:
+    """Give the refusal of a request that lacks the token, or that comes from elsewhere when there is none."""
+    return _unproven(request, token.get_secret_value()) if token else _foreign(request)
 
 
 def _unproven(request: web.Request, token: str) -> web.Response | None:

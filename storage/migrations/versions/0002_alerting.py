@@ -169,6 +169,7 @@ def _oncall() -> None:
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("instead_of", sa.Text(), nullable=False),
         sa.Column("swap", sa.Integer(), nullable=True),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("removed_by", sa.Text(), nullable=False),

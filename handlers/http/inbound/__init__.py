@@ -1,0 +1,1 @@
+"""The formats of webhooks, one file each: pure functions from a payload to reports of alerts."""
