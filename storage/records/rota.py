@@ -9,7 +9,8 @@ from enum import StrEnum
 class Override:
     """Somebody is on call from `starts_at` until `ends_at`, whatever the schedule's layers say.
 
-    One that is removed ends at `removed_at`: what was true until then stays true. `swap` is the swap it came from.
+    With `instead_of` they only take that person's turns in this time, and leave those of others. One that is removed
+    ends at `removed_at`: what was true until then stays true. `swap` is the swap it came from.
     """
 
     id: int
@@ -20,6 +21,7 @@ class Override:
     created_by: str
     created_at: datetime
     comment: str = ""
+    instead_of: str = ""
     swap: int | None = None
     removed_at: datetime | None = None
     removed_by: str = ""

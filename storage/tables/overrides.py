@@ -21,6 +21,7 @@ OVERRIDES = Table(
     Column("created_by", Words, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("comment", Words, nullable=False),
+    Column("instead_of", Words, nullable=False),
     Column("swap", Integer),
     Column("removed_at", Instant),
     Column("removed_by", Words, nullable=False),
