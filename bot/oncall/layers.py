@@ -35,6 +35,20 @@ def covered(layers: Sequence[Sequence[Span]]) -> tuple[Span, ...]:
     return tuple(above)
 
 
+def substituted(spans: Sequence[Span], leaving: str, taking: str, interval: Interval, source: str) -> tuple[Span, ...]:
+    """The spans with `taking` in the place of `leaving` during the interval; spans of others stay as they are."""
+    theirs = [span for span in spans if leaving in span.people]
+    new = [
+        replace(
+            piece,
+            people=tuple(dict.fromkeys(taking if user == leaving else user for user in piece.people)),
+            source=source,
+        )
+        for piece in within(theirs, [interval])
+    ]
+    return covered([spans, new])
+
+
 def within(spans: Iterable[Span], intervals: Sequence[Interval]) -> tuple[Span, ...]:
     """What of the spans lies in the intervals, which are sorted and do not overlap."""
     return tuple(

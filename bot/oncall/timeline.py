@@ -108,11 +108,19 @@ def timeline(oncall: Oncall, name: str, since: datetime, until: datetime, known:
 
     Overrides count before layers, later ones before earlier ones, and later layers before earlier ones.
     """
-    stack = base(oncall, name, since, until, known)
+    line = layers.covered(base(oncall, name, since, until, known))
     for override in (o for o in known.overrides if o.schedule == name):
-        source = f"swap {override.swap}" if override.swap else f"override {override.id}"
-        stack.append([Span(since=override.starts_at, until=override.until, people=(override.user,), source=source)])
-    return layers.within(layers.covered(stack), [(since, until)])
+        line = _overridden(line, override)
+    return layers.within(line, [(since, until)])
+
+
+def _overridden(line: tuple[Span, ...], override: Override) -> tuple[Span, ...]:
+    source = f"swap {override.swap}" if override.swap else f"override {override.id}"
+    if override.instead_of:
+        interval = (override.starts_at, override.until)
+        return layers.substituted(line, override.instead_of, override.user, interval, source)
+    alone = Span(since=override.starts_at, until=override.until, people=(override.user,), source=source)
+    return layers.covered([line, [alone]])
 
 
 def base(oncall: Oncall, name: str, since: datetime, until: datetime, known: Known) -> list[list[Span]]:
