@@ -3,11 +3,12 @@
 import logging
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from bot.config.conditions import DIVIDE, Comparison, Condition, read
+from bot.rules.decide import Broken, Judge, Verdict
 
 _HOLDS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -17,19 +18,6 @@ _HOLDS: Mapping[str, Callable[[float, float], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-
-
-class Broken(Exception):
-    """A condition could not be evaluated on these values; the text says why."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """Whether the condition holds, with the value and the threshold of the comparison that decided."""
-
-    holds: bool
-    value: float | None
-    threshold: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +67,18 @@ def compiled(text: str) -> Compiled:
     condition = read(text)
     sides = tuple((cel.compile(c.value), c, cel.compile(c.threshold)) for c in condition.comparisons)
     return Compiled(condition=condition, run=cel.compile(condition.cel), sides=sides)
+
+
+def judging(condition: str, clear: str = "") -> Judge:
+    """The judge of a rule: its condition, and when one that fires is over; raises `BadCondition`."""
+    holds, over = compiled(condition), compiled(clear) if clear else None
+
+    def judge(values: Mapping[str, float], labels: Mapping[str, str]) -> Verdict:
+        verdict = holds(values, labels)
+        cleared = not verdict.holds if over is None else over(values, labels).holds
+        return replace(verdict, cleared=cleared)
+
+    return judge
 
 
 def _context(given: Mapping[str, Any]) -> Any:
