@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Table, event, text
+from sqlalchemy import Connection, Table, create_engine, event, text
+from sqlalchemy import Engine as SyncEngine
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -87,7 +89,16 @@ def create(at: Address, *, foreign_keys: bool = True) -> AsyncEngine:
         )
     url = URL.create("sqlite+aiosqlite", database=str(at.path))
     engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=4, pool_timeout=10)
-    _sqlite_events(engine, foreign_keys=foreign_keys)
+    _sqlite_events(engine.sync_engine, foreign_keys=foreign_keys)
+    return engine
+
+
+def create_writer(at: Address) -> SyncEngine:
+    """Make the engine of SQLite's writer thread, one connection that nobody else uses; nothing is connected yet."""
+    url = URL.create("sqlite+pysqlite", database=str(at.path))
+    arguments = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, poolclass=StaticPool)
+    _sqlite_events(engine, foreign_keys=True)
     return engine
 
 
@@ -182,8 +193,8 @@ async def prepare(at: Address, engine: AsyncEngine) -> None:
             await cursor.close()
 
 
-def _sqlite_events(engine: AsyncEngine, *, foreign_keys: bool) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
+def _sqlite_events(engine: SyncEngine, *, foreign_keys: bool) -> None:
+    @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions by itself
         cursor = connection.cursor()
@@ -191,7 +202,7 @@ def _sqlite_events(engine: AsyncEngine, *, foreign_keys: bool) -> None:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
         reads = connection.get_execution_options().get("reads_only", False)
         connection.exec_driver_sql(f"PRAGMA query_only={int(reads)}").close()

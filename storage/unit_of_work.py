@@ -182,8 +182,8 @@ class Store:
         await engine.listen(self._at, wake)
 
     async def _once(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
-        me = asyncio.current_task()
-        if me in self._writing:
+        me = _task()
+        if me is None or me in self._writing:
             raise RuntimeError("a unit of work began another one; pass the open one on instead")
         self._writing.add(me)
         try:
@@ -204,3 +204,11 @@ class Store:
             return await self._writer.run(whole)
         async with self._writers.begin() as conn:
             return await whole(conn)
+
+
+def _task() -> asyncio.Task[Any] | None:
+    """The task that asks; None within a unit of work that runs in SQLite's writer thread."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None

@@ -93,9 +93,14 @@ def quiet(instance: Instance, now: datetime) -> bool:
 
 
 def stays_over(before: Instance, report: Report, *, grace: timedelta, now: datetime) -> bool:
-    """Whether the report only repeats, soon after, the very firing that a person said is over."""
+    """Whether the report only repeats, soon after, the very firing that a person said is over.
+
+    Once its source has said so too, whatever it says next is news.
+    """
     ended = before.resolved_at
-    return ended is not None and report.started_at is not None and report.started_at <= ended and now < ended + grace
+    if ended is None or report.started_at is None or quiet(before, now):
+        return False
+    return report.started_at <= ended and now < ended + grace
 
 
 def _openings(earlier: tuple[datetime, ...], flapping: Flapping, now: datetime) -> tuple[datetime, ...]:
