@@ -93,10 +93,10 @@ class Channel:
     settle: Callable[[Any, "Ports"], Settle] | None = None
 
 
-class PartlyRead(Exception):
-    """Some metrics of a source could not be read, which the text says; `samples` are the others."""
+class Unread(Exception):
+    """A source, or some of it, could not be read; the text says why, and `samples` are the rest."""
 
-    def __init__(self, message: str, samples: Sequence[Sample]) -> None:
+    def __init__(self, message: str, samples: Sequence[Sample] = ()) -> None:
         super().__init__(message)
         self.samples = samples
 
@@ -106,9 +106,10 @@ class Source:
     """A kind of metric source, one file each in `bot/metrics/sources`.
 
     `read(options, ports)` returns the samples of now, without a label `source`: the caller adds it, and bounds its
-    time. A value that cannot be had is left out, never zero. It raises, with a text that tells no secret, when it cannot
-    be read, and `PartlyRead` when some of it can. Running totals are samples with `total`. `metrics(options)` names what it can give, so that rules
-    over unknown metrics are refused. `automatic(ports)` gives options when it reads without being configured.
+    time. A value that cannot be had is left out, never zero. It raises `Unread` when it, or some of it, cannot be read;
+    any other exception counts as that, too. Running totals are samples with `total`. `metrics(options)` names what it
+    can give, so that rules over unknown metrics are refused. `automatic(ports)` gives options when it reads without
+    being configured.
     """
 
     type: str

@@ -15,9 +15,12 @@ pytest_plugins = [
     "tests.servers.postgresql",
     "tests.servers.databases",
     "tests.servers.chromium",
+    "tests.servers.prometheus",
     "tests.servers.redis",
     "tests.servers.s3",
     "tests.servers.slack_emulator",
+    "tests.servers.smtp",
+    "tests.servers.twilio_emulator",
 ]
 
 

@@ -15,7 +15,7 @@ from bot.config.metrics import SourceConfig
 from bot.health.failures import failure, secrets_in, without
 from bot.metrics.growth import LONGEST_GAP, Distribution, figures, grown, key_of, latest_of
 from bot.phrasing import cut, duration
-from bot.ports import PartlyRead, Ports, Source
+from bot.ports import Ports, Source, Unread
 from storage.records.jobs import NewJob
 from storage.records.samples import Sample, SourceState
 from storage.tables import samples, sources
@@ -77,8 +77,8 @@ async def read(one: Configured, ports: Ports, within: timedelta = WITHIN) -> tup
     try:
         async with scope:
             given = await one.source.read(one.options, ports)
-    except PartlyRead as partly:
-        given, said = partly.samples, str(partly)
+    except Unread as unread:
+        given, said = unread.samples, str(unread)
     except Exception as error:  # noqa: BLE001 - a source may fail in any way; its metrics are absent then, and it says why
         said = f"no answer within {duration(within)}" if scope.expired() else failure(error)
     found = [_from(one.name, sample) for sample in given if math.isfinite(sample.value)]

@@ -5,12 +5,11 @@ import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
 from bot.config.fields import Listed
-from bot.ports import Options, Ports, Source
+from bot.ports import Options, Ports, Source, Unread
 from storage.records.samples import Sample
 
 METRICS = frozenset(
@@ -28,12 +27,24 @@ class HostOptions(Options):
 
 
 async def read(options: HostOptions, ports: Ports) -> list[Sample]:
-    """Measure it. A mount that is configured and cannot be measured raises `OSError`."""
+    """Measure it. Raises `Unread`, with the rest, for mounts that are configured and cannot be measured."""
     # a file system that hangs must not stop the loop
-    return await asyncio.to_thread(lambda now: list(_measured(options, now)), ports.now())
+    return await asyncio.to_thread(_read, options, ports.now())
 
 
-def _measured(options: HostOptions, now: datetime) -> Iterator[Sample]:
+def _read(options: HostOptions, now: datetime) -> list[Sample]:
+    found, lost = list(_measured(now)), []
+    for mount in options.mounts or _mounts():
+        try:
+            found += _usage(mount, now)
+        except OSError as error:
+            lost.append(f"{mount}: {(error.strerror or str(error)).lower()}")
+    if lost and options.mounts:  # others' mounts may be closed to us
+        raise Unread("; ".join(lost), found)
+    return found
+
+
+def _measured(now: datetime) -> Iterator[Sample]:
     import psutil
 
     times = psutil.cpu_times()
@@ -49,25 +60,15 @@ def _measured(options: HostOptions, now: datetime) -> Iterator[Sample]:
     cards = [card for name, card in psutil.net_io_counters(pernic=True).items() if name != "lo"]
     yield Sample(metric="network_in", at=now, value=sum(card.bytes_recv for card in cards), total=True)
     yield Sample(metric="network_out", at=now, value=sum(card.bytes_sent for card in cards), total=True)
-    for mount, usage in _usages(options):
-        labels = {"mount": mount}
-        yield Sample(metric="disk_usage", at=now, value=usage.percent / 100, labels=labels)
-        yield Sample(metric="disk_free", at=now, value=usage.free, labels=labels)
 
 
-def _usages(options: HostOptions) -> Iterator[tuple[str, Any]]:
+def _usage(mount: str, now: datetime) -> Iterator[Sample]:
     import psutil
 
-    if options.mounts:
-        yield from ((mount, psutil.disk_usage(mount)) for mount in options.mounts)
-        return
-    for mount in _mounts():
-        try:
-            usage = psutil.disk_usage(mount)
-        except OSError:  # somebody else's mount; a configured one would be told
-            continue
-        if usage.total:
-            yield mount, usage
+    usage = psutil.disk_usage(mount)
+    if usage.total:
+        yield Sample(metric="disk_usage", at=now, value=usage.percent / 100, labels={"mount": mount})
+        yield Sample(metric="disk_free", at=now, value=usage.free, labels={"mount": mount})
 
 
 def _mounts() -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, SecretStr, field_validator
 
 from bot.health.failures import failure, place
-from bot.ports import Options, Ports, Source
+from bot.ports import Options, Ports, Source, Unread
 from storage.records.samples import Sample
 
 METRICS = frozenset(
@@ -76,7 +76,7 @@ class PostgresOptions(Options):
 
 
 async def read(options: PostgresOptions, ports: Ports) -> list[Sample]:
-    """Ask the statistics views; raises `ConnectionError` with the reason."""
+    """Ask the statistics views; raises `Unread` with the reason."""
     import asyncpg
 
     url = options.url.get_secret_value()
@@ -85,7 +85,7 @@ async def read(options: PostgresOptions, ports: Ports) -> list[Sample]:
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
         refused = getattr(error, "sqlstate", "") in {"28P01", "28000"}  # invalid_password, invalid_authorization
         said = f"user or password refused by {place(url)}" if refused else failure(error, place(url))
-        raise ConnectionError(said) from error
+        raise Unread(said) from error
 
 
 async def _asked(url: str, now: datetime) -> Iterator[Sample]:

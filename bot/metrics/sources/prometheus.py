@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr
 from bot.config.fields import MetricName
 from bot.health.failures import failure, place
 from bot.phrasing import cut
-from bot.ports import Options, PartlyRead, Ports, Source
+from bot.ports import Options, Ports, Source, Unread
 from storage.records.samples import Sample
 
 MOST_SERIES = 1000
@@ -37,7 +37,7 @@ class _Unanswered(Exception):
 
 
 async def read(options: PrometheusOptions, ports: Ports) -> list[Sample]:
-    """Run all queries at once. Raises `PartlyRead` when some fail, `ConnectionError` when Prometheus is not there."""
+    """Run all queries at once. Raises `Unread`, with the rest when only some of them fail."""
     answers = await asyncio.gather(
         *(_asked(options, metric, query, ports) for metric, query in options.queries.items()), return_exceptions=True
     )
@@ -47,7 +47,7 @@ async def read(options: PrometheusOptions, ports: Ports) -> list[Sample]:
             raise error
     found = [sample for answer in answers if isinstance(answer, list) for sample in answer]
     if failed:
-        raise PartlyRead("; ".join(map(str, failed)), found)
+        raise Unread("; ".join(map(str, failed)), found)
     return found
 
 
@@ -58,9 +58,9 @@ async def _asked(options: PrometheusOptions, metric: str, query: str, ports: Por
         # redirects are not followed, so that the token goes nowhere else
         answer = await ports.http.post(address, data={"query": query}, headers=headers, timeout=None)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        raise ConnectionError(failure(error, place(options.url))) from error
+        raise Unread(failure(error, place(options.url))) from error
     if answer.status_code in {401, 403}:
-        raise ConnectionError(f"{answer.status_code}: {place(options.url)} does not take the token")
+        raise Unread(f"{answer.status_code}: {place(options.url)} does not take the token")
     try:
         body = answer.json()
         if body["status"] != "success":
@@ -68,7 +68,7 @@ async def _asked(options: PrometheusOptions, metric: str, query: str, ports: Por
         return list(_samples(metric, body["data"], ports.now()))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         said = f"HTTP {answer.status_code}, not what Prometheus answers"
-        raise ConnectionError(f"{place(options.url)}: {said}") from None
+        raise Unread(f"{place(options.url)}: {said}") from None
 
 
 def _samples(metric: str, data: Mapping[str, Any], now: datetime) -> Iterator[Sample]:

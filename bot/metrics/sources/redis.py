@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, SecretStr, field_validator
 
 from bot.health.failures import failure, place
-from bot.ports import Options, Ports, Source
+from bot.ports import Options, Ports, Source, Unread
 from storage.records.samples import Sample
 
 _VALUES = {
@@ -49,7 +49,7 @@ class RedisOptions(Options):
 
 
 async def read(options: RedisOptions, ports: Ports) -> list[Sample]:
-    """Ask for INFO; raises `ConnectionError` with the reason."""
+    """Ask for INFO; raises `Unread` with the reason."""
     from redis.asyncio import Redis
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
@@ -60,9 +60,9 @@ async def read(options: RedisOptions, ports: Ports) -> list[Sample]:
     try:
         return list(_samples(await client.info(), ports.now()))
     except AuthenticationError as error:
-        raise ConnectionError(f"user or password refused by {place(url)}") from error
+        raise Unread(f"user or password refused by {place(url)}") from error
     except (RedisError, OSError) as error:
-        raise ConnectionError(failure(error, place(url))) from error
+        raise Unread(failure(error, place(url))) from error
     finally:
         await client.aclose()
 

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from bot import registry
 from bot.metrics import service
-from bot.ports import PartlyRead, Source
+from bot.ports import Source, Unread
 from storage.records.samples import Sample
 from tests.fakes.ports import T0
 
@@ -67,7 +67,7 @@ async def test_one_source_that_fails_leaves_the_others_alone(room):
 async def test_of_a_source_that_is_partly_read_the_rest_is_kept(room):
     one = room("db")
 
-    await rounds(one, PartlyRead("error_rate: bad query", [Sample(metric="queue_length", at=T0, value=1)]))
+    await rounds(one, Unread("error_rate: bad query", [Sample(metric="queue_length", at=T0, value=1)]))
 
     state = (await one.sources())["db"]
     assert await one.values("queue_length") == [1]
