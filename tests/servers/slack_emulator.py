@@ -59,12 +59,12 @@ class SlackEmulator:
 @pytest.fixture(scope="session")
 def slack_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlackEmulator]:
     """Give the running emulator; most tests want `slack_workspace`."""
-    node = _node()
+    program = node()
     if not (HERE / "node_modules/emulate").is_dir():
         missing("the npm packages of tests/servers/emulate (Debian package npm, then ./do test installs them)")
     port = free_port()
     log = tmp_path_factory.mktemp("emulate") / "server.log"
-    with running([node, str(HERE / "harness.mjs"), str(port)], ready=lambda: answers(port), log=log):
+    with running([program, str(HERE / "harness.mjs"), str(port)], ready=lambda: answers(port), log=log):
         yield SlackEmulator(f"http://127.0.0.1:{port}")
 
 
@@ -74,7 +74,8 @@ def slack_workspace(slack_emulator: SlackEmulator) -> Workspace:
     return slack_emulator.workspace()
 
 
-def _node() -> str:
+def node() -> str:
+    """Give the path of a Node that is new enough: the system's, or the one that emulate brings."""
     node = shutil.which("node")
     if node:
         version = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout

@@ -34,7 +34,7 @@ class TLSServer:
 async def tls_server(directory: Path, *, not_after: datetime, host: str = "localhost") -> AsyncIterator[TLSServer]:
     """Run an HTTPS server with a self-signed certificate for `host`; its key and certificate go to `directory`."""
     not_after = not_after.astimezone(UTC).replace(microsecond=0)  # all that a certificate can say
-    certificate, key = _write(directory, host, not_after)
+    certificate, key = certified(directory, host, not_after)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
     app = web.Application()
@@ -51,7 +51,8 @@ async def _ok(_: web.Request) -> web.Response:
     return web.Response(text="ok")
 
 
-def _write(directory: Path, host: str, not_after: datetime) -> tuple[Path, Path]:
+def certified(directory: Path, host: str, not_after: datetime) -> tuple[Path, Path]:
+    """Write a self-signed certificate for `host` and 127.0.0.1, and its key; gives both paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     alternatives = [x509.DNSName(host), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
