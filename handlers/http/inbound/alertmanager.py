@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bot.config.manage import Manage
 from bot.ports import Inbound, Received, Refusal
 from bot.report import Report, severity_of
-from handlers.http.inbound.node import Node
+from handlers.http.inbound.node import Node, top
 from storage.records.alerts import Severity
 
 NAMELESS = "alert"
@@ -16,7 +16,7 @@ NAMELESS = "alert"
 
 def read(received: Received, _manage: Manage) -> Sequence[Report]:
     """Read each alert by its own status: the group's says `firing` as long as one of them does."""
-    return prometheus_alerts(Node(received.payload), "alertmanager")
+    return prometheus_alerts(top(received.payload), "alertmanager")
 
 
 def prometheus_alerts(body: Node, source: str) -> Sequence[Report]:

@@ -13,7 +13,7 @@ from bot.ports import Inbound, Ports, Received, Refusal, Said, Visit
 from bot.report import Report, severity_of
 from handlers.http.inbound import no_data, sns
 from handlers.http.inbound.json_body import parsed
-from handlers.http.inbound.node import Node
+from handlers.http.inbound.node import Node, top
 from storage.records.alerts import Severity
 
 _WORD = re.compile(r"(?<![A-Za-z0-9])(critical|sev[1-4]|p[1-5])(?![A-Za-z0-9])", re.IGNORECASE)
@@ -21,7 +21,7 @@ _WORD = re.compile(r"(?<![A-Za-z0-9])(critical|sev[1-4]|p[1-5])(?![A-Za-z0-9])",
 
 async def proven(received: Received, ports: Ports, kept: MutableMapping[str, bytes]) -> bool:
     """Check that the message is of a topic that manage.yml names, and signed by AWS; nothing else is taken."""
-    message = Node(parsed(received.body)).object()
+    message = top(parsed(received.body)).object()
     topics, topic = ports.manage.webhooks.cloudwatch.topics, message.get("TopicArn")
     if topic not in topics:
         raise Refusal(
@@ -35,7 +35,7 @@ async def proven(received: Received, ports: Ports, kept: MutableMapping[str, byt
 
 def read(received: Received, manage: Manage) -> Sequence[Said]:
     """Read an alarm, or a request to confirm the subscription."""
-    message = Node(received.payload)
+    message = top(received.payload)
     match message["Type"].text():
         case "SubscriptionConfirmation":
             address = message["SubscribeURL"].needed()

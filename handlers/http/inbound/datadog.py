@@ -10,7 +10,7 @@ from bot.config.manage import Manage
 from bot.ports import Inbound, Received, Refusal
 from bot.report import WORDS, Report, severity_of
 from handlers.http.inbound import no_data
-from handlers.http.inbound.node import Node
+from handlers.http.inbound.node import Node, top
 from storage.records.alerts import Severity
 
 _PASTE = "Paste the template of docs/webhooks.md into the webhook's payload."
@@ -25,7 +25,7 @@ _TYPES: Mapping[str, Severity] = {"error": Severity.HIGH, "warning": Severity.ME
 
 def read(received: Received, _manage: Manage) -> Sequence[Report]:
     """Read one event. Its identity is monitor and scope: tags may differ from one event to the next."""
-    body = Node(received.payload)
+    body = top(received.payload)
     said = {name: _set(body[name]) for name in _KEYS}
     transition = said["alert_transition"].lower()
     kind = said["alert_type"].lower()

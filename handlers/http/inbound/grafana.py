@@ -11,7 +11,7 @@ from bot.ports import Inbound, Received, Refusal
 from bot.report import Report
 from handlers.http.inbound import no_data
 from handlers.http.inbound.alertmanager import one
-from handlers.http.inbound.node import Node
+from handlers.http.inbound.node import Node, top
 from storage.records.alerts import Severity
 
 SOURCE = "grafana"
@@ -20,7 +20,7 @@ _STATES = ("alerting", "ok", "no_data", "pending", "paused", "unknown")
 
 def read(received: Received, _manage: Manage) -> Sequence[Report]:
     """Read the alerts of either form."""
-    body = Node(received.payload)
+    body = top(received.payload)
     if body["alerts"] or not body["ruleName"]:
         if not isinstance(body["alerts"].value, list):
             raise body["alerts"].wrong("a list of alerts")

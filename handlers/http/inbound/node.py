@@ -105,6 +105,13 @@ class Node:
         return Refusal(f"{self.at or 'the body'} must be {wanted}, not {kind(self.value)}", "See docs/webhooks.md.")
 
 
+def top(payload: Any) -> Node:
+    """Read a body that must be an object; raises `Refusal`."""
+    if not isinstance(payload, dict):
+        raise Node(payload).wrong("a JSON object")
+    return Node(payload)
+
+
 def kind(value: Any) -> str:
     """What a JSON value is, in words."""
     match value:

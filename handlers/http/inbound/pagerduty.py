@@ -17,7 +17,7 @@ from bot.ports import Inbound, Order, Ports, Received, Refusal, Said
 from bot.report import WORDS, Report, severity_of
 from handlers.http.inbound import signature
 from handlers.http.inbound.json_body import parsed
-from handlers.http.inbound.node import Node
+from handlers.http.inbound.node import Node, top
 from storage.records.alerts import Severity
 
 HEADER = "X-PagerDuty-Signature"
@@ -56,7 +56,7 @@ def _check(key: SecretStr, given: Any) -> None:
 
 def read(received: Received, _manage: Manage) -> Sequence[Said]:
     """Read either form."""
-    body = Node(received.payload)
+    body = top(received.payload)
     return _event(body) if "event_action" in body.object() else _webhook(body["event"])
 
 
@@ -142,7 +142,7 @@ def _delivery(received: Received) -> str:
 
 def _answer(received: Received) -> Mapping[str, Any]:
     """Answer an event as PagerDuty does: its clients keep the key."""
-    body = Node(received.payload)
+    body = top(received.payload)
     if "event_action" not in body.object():
         return {}
     return {"status": "success", "message": "Event processed", "dedup_key": key_of(body)}

@@ -9,7 +9,7 @@ from bot.config.manage import Manage
 from bot.ports import Inbound, Ports, Received, Refusal
 from bot.report import Report, severity_of
 from handlers.http.inbound import signature
-from handlers.http.inbound.node import Node
+from handlers.http.inbound.node import Node, top
 from storage.records.alerts import Severity
 
 HEADER = "Sentry-Hook-Signature"
@@ -26,7 +26,7 @@ async def proven(received: Received, ports: Ports, _kept: MutableMapping[str, by
 
 def read(received: Received, _manage: Manage) -> Sequence[Report]:
     """Read what is an alert; what else an integration may be told of (comments, installations) is none."""
-    body = Node(received.payload)
+    body = top(received.payload)
     data = body["data"]
     match received.headers.get("sentry-hook-resource", "") or _resource(body):
         case "event_alert":
