@@ -17,7 +17,7 @@ from storage.unit_of_work import UnitOfWork
 async def refresh(ports: Ports, rules: Mapping[str, Anomaly], now: datetime) -> None:
     """Compute the baselines of those anomaly rules for which a new part of the season has begun.
 
-    That is some ninety small queries for a rule, twice an hour, however many label sets and samples there are.
+    That is some 140 small queries for a rule, twice an hour, however many label sets and samples there are.
     """
     for name, anomaly in rules.items():
         async with ports.store.read() as conn:
@@ -36,16 +36,20 @@ async def baselines(conn: AsyncConnection, rule: str, anomaly: Anomaly, at: date
     """What is usual at `at` for each series of the rule's metric."""
     earlier: dict[Labels, list[tuple[int, float]]] = {}
     for ago, since, until in seasonal.windows(at, anomaly.season):
-        for one in await samples.window(conn, anomaly.metric, since, until):
-            earlier.setdefault(keyed(one.labels), []).append((ago, one.mean))
-    lately: dict[Labels, list[float]] = {}
+        for labels, level in (await _levels(conn, anomaly.metric, since, until)).items():
+            earlier.setdefault(labels, []).append((ago, level))
+    changes: dict[Labels, list[float]] = {}
+    seen = set(earlier)  # of those without a past it is kept that nothing is known, or it would be asked each time
     for since, until in seasonal.recent(at):
-        for one in await samples.window(conn, anomaly.metric, since, until):
-            lately.setdefault(keyed(one.labels), []).append(one.mean)
+        before = await _levels(conn, anomaly.metric, since - anomaly.season, until - anomaly.season)
+        for labels, level in (await _levels(conn, anomaly.metric, since, until)).items():
+            seen.add(labels)
+            if labels in before:
+                changes.setdefault(labels, []).append(level - before[labels])
     needed = seasonal.needed(anomaly.season, anomaly.min_history)
     found = []
-    for labels in sorted({*earlier, *lately}):
-        usual = seasonal.usual(earlier.get(labels, []), lately.get(labels, []), needed=needed)
+    for labels in sorted(seen):
+        usual = seasonal.usual(earlier.get(labels, []), changes.get(labels, []), needed=needed)
         found.append(
             Baseline(
                 rule=rule,
@@ -62,10 +66,12 @@ async def baselines(conn: AsyncConnection, rule: str, anomaly: Anomaly, at: date
 async def judge(conn: AsyncConnection, rule: str, anomaly: Anomaly, now: datetime) -> Judge:
     """The judge of an anomaly rule now; a label set of which too little is known does not fire."""
     usual = {keyed(one.labels): one for one in await rule_states.baselines(conn, rule)}
-    levels = {
-        keyed(one.labels): one.mean for one in await samples.window(conn, anomaly.metric, now - seasonal.PART, now)
-    }
+    levels = await _levels(conn, anomaly.metric, now - seasonal.PART, now)
     return judging(anomaly, usual, levels)
+
+
+async def _levels(conn: AsyncConnection, metric: str, since: datetime, until: datetime) -> dict[Labels, float]:
+    return {keyed(one.labels): one.mean for one in await samples.window(conn, metric, since, until)}
 
 
 def judging(anomaly: Anomaly, usual: Mapping[Labels, Baseline], levels: Mapping[Labels, float]) -> Judge:
@@ -76,8 +82,6 @@ def judging(anomaly: Anomaly, usual: Mapping[Labels, Baseline], levels: Mapping[
         level, base = levels.get(key, values[anomaly.metric]), usual.get(key)
         if base is None or base.spread is None:
             return Verdict(holds=False, value=level)
-        if base.spread != base.spread:
-            raise Broken("what is usual cannot be told from these samples")
         found = seasonal.score(level, base.center, base.spread)
         side = -1 if found < 0 else 1
         limit = base.center + side * anomaly.deviations * base.spread

@@ -2,7 +2,8 @@
 
 The usual level is the median of the same part of earlier seasons and of its neighbours, so that neither an earlier
 anomaly nor a shift by some minutes moves it. The usual deviation is the larger one of two, each taken of those levels
-and of the levels of the last day, so that a metric that lives otherwise by now is not fired on all the time:
+and of the changes of the last day against the season before, so that a metric that lives otherwise by now is not fired
+on all the time:
 
 - the median absolute deviation times 1.4826, the standard deviation of normal data (F. R. Hampel, "The influence curve
   and its role in robust estimation", JASA 69, 1974),
@@ -54,14 +55,14 @@ def windows(at: datetime, season: timedelta) -> Iterator[tuple[int, datetime, da
 
 
 def recent(at: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The windows of the last day before `at`: from when, until when."""
+    """The windows of the last day before `at`, each to be compared with that of a season before: from when, until."""
     begin = part_of(at)
     for back in range(1, timedelta(days=1) // PART + 1):
         yield begin - back * PART, begin - (back - 1) * PART
 
 
-def usual(levels: Sequence[tuple[int, float]], lately: Sequence[float], *, needed: int) -> Usual | None:
-    """What levels (how many seasons ago, mean) and those of the last day say; None without any of the former.
+def usual(levels: Sequence[tuple[int, float]], changes: Sequence[float], *, needed: int) -> Usual | None:
+    """What levels (how many seasons ago, mean) and the last day's changes say; None without any of the former.
 
     With fewer than `needed` seasons there is no spread.
     """
@@ -71,7 +72,7 @@ def usual(levels: Sequence[tuple[int, float]], lately: Sequence[float], *, neede
     center, seasons = median(values), len({ago for ago, _ in levels})
     if seasons < needed:
         return Usual(center=center, spread=None, seasons=seasons)
-    spread = max(deviation(values), deviation(lately), LEAST_SHARE * abs(center))
+    spread = max(deviation(values), deviation(changes), LEAST_SHARE * abs(center))
     return Usual(center=center, spread=spread, seasons=seasons)
 
 

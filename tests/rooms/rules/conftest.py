@@ -1,0 +1,22 @@
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.unit_of_work import Store
+from tests.fakes.ports import FrozenClock
+from tests.rooms.rules.world import World, world_of
+
+
+@pytest.fixture
+async def rules(tmp_path: Path) -> AsyncIterator[Callable[..., World]]:
+    """Make a world with these rules, on SQLite: what the tables do on PostgreSQL their own tests show."""
+    store = await Store.open(f"sqlite:///{tmp_path}/bot.db")
+    clock = FrozenClock()
+
+    def make(manage: dict[str, Any] | None = None, **rules: Any) -> World:
+        return world_of(store, clock, rules, **(manage or {}))
+
+    yield make
+    await store.close()
