@@ -11,6 +11,7 @@ from datetime import timedelta
 import structlog
 from aiohttp import web
 
+from bot.alerts import escalating
 from bot.app import App
 from bot.cards.marks import plain
 from bot.channels import twilio, twiml
@@ -134,7 +135,8 @@ async def _status(app: App, request: web.Request, form: Form) -> str:
     if state in _LOST and page:
         code = form.get("ErrorCode", "")
         why = f"{_LOST[state]} (Twilio error {code})" if code.isdecimal() else _LOST[state]
-        _log.warning('x')
+        if not await escalating.undelivered(app.ports, page, why):
+            _log.warning("no_such_page", page=page[:200], state=state)
     return twiml.message("")
 
 
