@@ -134,6 +134,9 @@ async def running(
             **bus.runners(found.reactions.values(), [*found.tasks.values(), *tasks(app)]),
             **clock.runners(found.schedules.values()),
         }
+        if isinstance(ports.report, Intake):
+            await ports.report.start()
+            stack.push_async_callback(ports.report.stop)
         worker = Worker(ports.store, runners, ports, now=ports.now)
         await worker.start()
         stack.push_async_callback(worker.stop)

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Self, TypeVar
@@ -38,6 +38,7 @@ from storage.tables import (
     silences,
     swaps,
 )
+from storage.tail import Tail
 from storage.writer import Writer
 
 __all__ = ["Conflict", "Store", "StoreError", "UnitOfWork"]
@@ -176,6 +177,10 @@ class Store:
     def sleep_on_commit(self, wake: Callable[[], None]) -> None:
         """Undo `wake_on_commit`."""
         self._wakes.remove(wake)
+
+    def tail(self, kinds: Sequence[str]) -> Tail | None:
+        """Follow the journal's entries of these kinds, whoever writes them; None where that would take waiting."""
+        return Tail(self._at.path, kinds) if self.dialect == "sqlite" else None
 
     async def listen(self, wake: Callable[[], None]) -> None:
         """Call `wake` whenever another process enqueued jobs (PostgreSQL), until cancelled."""

@@ -1,10 +1,40 @@
-"""Where reports come in: `Ports.report` of a bot."""
+"""Where reports come in: `Ports.report` of a bot.
 
-from collections.abc import Sequence
+Callers that report at the same time share a transaction. A service (`start`) knows besides which reports say nothing
+new, and keeps more reports than it can decide at once in the table `inbox` meanwhile.
+"""
 
-from bot.alerts.recording import record
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+import structlog
+
+from bot.alerts import recording
+from bot.alerts.fingerprints import fingerprint
+from bot.alerts.recording import Heard, record
+from bot.alerts.resent import CLOSING, Resent
+from bot.decision import job_of
 from bot.ports import Ports
 from bot.report import Report
+from storage.records.alerts import Severity
+from storage.tables import alerts, inbox, instances
+from storage.tail import Tail
+from storage.unit_of_work import Conflict, StoreError, UnitOfWork
+
+AT_ONCE = 100
+"""Reports of one transaction that are decided in it; when there are more, they are only kept."""
+MOST = 50_000
+"""Reports in the inbox from which on callers wait until some are decided."""
+WRITE_EVERY = 3.0
+"""Seconds between writings of how often known instances were reported again."""
+
+_PAUSE = 1.0
+_log = structlog.get_logger(__name__)
+_Waiting = tuple[list[Report], "asyncio.Future[None]"]
 
 
 class Intake:
@@ -13,7 +43,167 @@ class Intake:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self.since = ports.now()
+        self._resent = Resent()
+        self._tail: Tail | None = None
+        self._waiting: list[_Waiting] = []
+        self._backlog = 0
+        self._room = asyncio.Event()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def __call__(self, reports: Sequence[Report], /) -> None:
         """Take the reports: when this returns they are on disk. Raises `StoreError`."""
-        await self._ports.store.transact(lambda unit: record(self._ports, unit, reports))
+        news = self._news(reports)
+        if not news:
+            return
+        taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((news, taken))
+        self._keep("commit", self._commit)
+        await taken
+
+    async def start(self) -> None:
+        """Serve from now on: decide what a former process left in the inbox, and answer what is known from memory."""
+        self._tail = self._ports.store.tail(CLOSING)
+        if self._tail is not None:
+            async with self._ports.store.read() as conn:
+                self._backlog = await inbox.waiting(conn)
+            self._keep("decide", self._decide)
+            self._keep("write", self._write_on)
+
+    async def stop(self) -> None:
+        """Write what was counted, and end."""
+        for name in ("write", "decide"):
+            if (task := self._tasks.pop(name, None)) is not None:
+                task.cancel()
+                await asyncio.wait([task])
+        if (task := self._tasks.pop("commit", None)) is not None:
+            await asyncio.wait([task])
+        if self._tail is not None:
+            await self.write()
+            self._tail.close()
+            self._tail = None
+
+    async def write(self) -> None:
+        """Write how often, when last and until when known instances were reported again."""
+        counted = [known for known in self._resent.unwritten() if known.seen_at]
+        if not counted:
+            return
+        by_alert: Counter[int] = Counter()
+        last: dict[int, datetime] = {}
+        for known in counted:
+            by_alert[known.alert] += known.count
+            last[known.alert] = known.seen_at or self.since
+        seen = [(k.fingerprint, k.count, k.seen_at or self.since, k.ends_at) for k in counted]
+
+        async def work(unit: UnitOfWork) -> None:
+            await instances.seen_again(unit.conn, seen)
+            await alerts.seen_again(unit.conn, [(alert, n, last[alert]) for alert, n in by_alert.items()])
+            await unit.enqueue(map(job_of, recording.sweeps(known.ends_at for known in counted)))
+
+        try:
+            await self._ports.store.transact(work)
+        except BaseException:
+            self._resent.restore(counted)
+            raise
+
+    def _news(self, reports: Sequence[Report]) -> list[Report]:
+        """Those of the reports that must be decided about."""
+        if self._tail is None:
+            return list(reports)
+        self._resent.heed(self._tail.news())
+        now = self._ports.now()
+        news = [report for report in reports if not self._resent.repeats(report, now)]
+        for report in news:
+            if report.resolved:
+                self._resent.forget(fingerprint(report.name, report.labels))
+        return news
+
+    async def _commit(self) -> None:
+        """Take what callers wait for, all of them at once, until nobody waits."""
+        while self._waiting:
+            group, self._waiting = self._waiting, []
+            try:
+                await self._take([report for reports, _ in group for report in reports])
+            except Exception as error:  # noqa: BLE001 - each caller gets its own
+                await self._apart(group, error)
+            else:
+                for _, taken in group:
+                    _settle(taken)
+
+    async def _apart(self, group: list[_Waiting], error: Exception) -> None:
+        """Take each caller's reports alone, that one's mistake may not be another's."""
+        for reports, taken in group:
+            if len(group) == 1:
+                _settle(taken, error)
+                continue
+            try:
+                await self._take(reports)
+            except Exception as own:  # noqa: BLE001 - it is raised where it belongs
+                _settle(taken, own)
+            else:
+                _settle(taken)
+
+    async def _take(self, reports: list[Report]) -> None:
+        if self._tail is None or (not self._backlog and len(reports) <= AT_ONCE):
+            self._remember(await self._ports.store.transact(lambda unit: record(self._ports, unit, reports)))
+            return
+        while self._backlog > MOST:
+            self._room.clear()
+            await self._room.wait()
+        kept = orjson.dumps(reports).decode()
+        await self._ports.store.transact(lambda unit: inbox.put(unit.conn, kept, len(reports)))
+        self._backlog += len(reports)
+        self._keep("decide", self._decide)
+
+    async def _decide(self) -> None:
+        """Decide about what the inbox holds, oldest first, until it is empty."""
+        while self._backlog > 0:
+            try:
+                count, heard = await self._ports.store.transact(self._decide_some)
+            except (Conflict, StoreError) as error:
+                _log.warning("inbox_cannot_use_store", error=str(error))
+                await asyncio.sleep(_PAUSE)
+                continue
+            self._backlog = self._backlog - count if count else 0
+            self._remember(heard)
+            self._room.set()
+
+    async def _decide_some(self, unit: UnitOfWork) -> tuple[int, list[Heard]]:
+        reports: list[Report] = []
+        while len(reports) < recording.AT_ONCE and (kept := await inbox.take(unit.conn)) is not None:
+            reports += [_report(read) for read in orjson.loads(kept[0])]
+        return len(reports), await record(self._ports, unit, reports)
+
+    def _remember(self, heard: list[Heard]) -> None:
+        if self._tail is not None:
+            for one in heard:
+                self._resent.remember(one.report, one.fingerprint, one.alert)
+
+    async def _write_on(self) -> None:
+        while True:
+            await asyncio.sleep(WRITE_EVERY)
+            try:
+                await self.write()
+            except (Conflict, StoreError) as error:
+                _log.warning("repetitions_not_written", error=str(error))
+
+    def _keep(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have `run` run once at a time."""
+        task = self._tasks.get(name)
+        if task is None or task.done():
+            self._tasks[name] = asyncio.create_task(run(), name=f"intake:{name}")
+
+
+def _settle(taken: "asyncio.Future[None]", error: Exception | None = None) -> None:
+    if taken.done():
+        return  # the caller has been cancelled
+    if error is None:
+        taken.set_result(None)
+    else:
+        taken.set_exception(error)
+
+
+def _report(read: dict[str, Any]) -> Report:
+    for name in ("started_at", "ends_at"):
+        if read[name] is not None:
+            read[name] = datetime.fromisoformat(read[name])
+    return Report(**{**read, "severity": Severity(read["severity"])})

@@ -1,6 +1,7 @@
 """What happens after facts about checks and alerts: cards, threads and pages."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -12,6 +13,9 @@ from bot.bus import Fact, on, task
 from bot.cards.card import Card
 from bot.engine.retry import Later
 from bot.events import (
+    AcknowledgementExpired,
+    AcknowledgementExtended,
+    AcknowledgementReminded,
     AcknowledgementWithdrawn,
     AlertAcknowledged,
     AlertEvent,
@@ -22,7 +26,9 @@ from bot.events import (
     ChannelOpened,
     CheckChanged,
     EscalationExhausted,
+    EscalationRepeated,
     EscalationStepFired,
+    EscalationStepSkipped,
     Event,
     IncidentDeclared,
     IncidentEvent,
@@ -71,11 +77,16 @@ async def post_card(ports: Ports, fact: Fact[AlertOpened]) -> None:
 
 @on(
     AlertAcknowledged,
+    AcknowledgementExtended,
+    AcknowledgementReminded,
+    AcknowledgementExpired,
     AcknowledgementWithdrawn,
     AlertResolved,
     AlertLinked,
     EscalationStepFired,
+    EscalationStepSkipped,
     EscalationExhausted,
+    EscalationRepeated,
     PageDelivered,
     PageFailed,
     lane=CARD,
@@ -134,7 +145,9 @@ async def remute(ports: Ports, job: Job) -> None:
 async def sweep(ports: Ports, job: Job) -> None:
     """Resolve what is over because its source fell silent, or because it has been quiet for long enough."""
     del job
-    await sweeping.sweep(ports, since=ports.report.since if isinstance(ports.report, Intake) else ports.now())
+    if isinstance(ports.report, Intake):
+        await ports.report.write()
+        await sweeping.sweep(ports, since=ports.report.since)
 
 
 @task(recording.REVIEW)
@@ -143,17 +156,37 @@ async def review(ports: Ports, job: Job) -> None:
     await sweeping.review(ports, job.payload["alert"])
 
 
+@task(escalation.REMIND)
+async def remind(ports: Ports, job: Job) -> None:
+    """An acknowledgement is about to end: ask whoever gave it."""
+    await escalating.remind(ports, job.payload["alert"], job.payload["until"])
+
+
+@task(escalation.EXPIRE)
+async def expire(ports: Ports, job: Job) -> None:
+    """An acknowledgement may be over: escalation begins again."""
+    decision = await escalating.expire(ports, job.payload["alert"], job.payload["until"])
+    alert, until = decision.state, datetime.fromisoformat(job.payload["until"])
+    if alert.acknowledged_until == until and not decision.changed:
+        raise Later(until)  # the clock was set back since the job came due
+    _log.info("acknowledgement_ended", alert=alert.id, ended=decision.changed, reason=decision.reason)
+
+
 @task(escalation.STEP)
 async def take_step(ports: Ports, job: Job) -> None:
     """An escalation step is due: decide whether it still is, and whom to tell."""
     decision = await escalating.take_step(ports, job.payload["alert"], job.payload["step"])
-    _log.info("escalation_step", alert=decision.state.id, taken=decision.changed, reason=decision.reason)
+    alert, taken = decision.state, bool(decision.events)
+    _log.info("escalation_step", alert=alert.id, taken=taken, reason=decision.reason)
+    planned = (job.payload.get("round", 0), job.payload["step"]) == (alert.rounds, alert.next_step)
+    if not taken and planned and alert.next_step_at is not None:
+        raise Later(alert.next_step_at)  # it waits for its hours, or the clock was set back
 
 
 @task(escalation.PAGE)
 async def page(ports: Ports, job: Job) -> None:
     """Tell one target, unless somebody has the alert by now."""
-    number, step = job.payload["alert"], job.payload["step"]
+    number, step, turn = job.payload["alert"], job.payload["step"], job.payload.get("round", 0)
     target, via = job.payload["target"], job.payload["via"]
     view = await service.view(ports, number)
     if why_not := escalation.needless(view.alert):
@@ -164,16 +197,18 @@ async def page(ports: Ports, job: Job) -> None:
     except Undeliverable as failed:
         if failed.retry and job.attempts < TRIES:
             raise
-        await escalating.told(ports, PageFailed(alert=number, target=target, via=via, step=step, error=str(failed)))
+        failure = PageFailed(alert=number, target=target, via=via, step=step, error=str(failed), round=turn)
+        await escalating.told(ports, failure)
     else:
-        await escalating.told(ports, PageDelivered(alert=number, target=target, via=via, step=step, receipt=receipt))
+        sent = PageDelivered(alert=number, target=target, via=via, step=step, receipt=receipt, round=turn)
+        await escalating.told(ports, sent)
 
 
 async def _deliver(ports: Ports, view: service.View, job: Job) -> str:
     via = job.payload["via"]
     delivery = ports.channels.get(via)
     if delivery is None:
-        why = "Slack is not connected to this bot" if via == "slack" else f"notifications in manage.yml have no {via}"
+        why = "Slack is not connected to this bot" if via == "slack" else f"{via} is not configured"
         raise Undeliverable(why, retry=False)
     post = await find(ports, f"{view.alert.subject}:card")
     address = ports.chat.link(Posted(post.channel, post.ts)) if ports.chat and post else ""

@@ -50,6 +50,15 @@ class Touched:
     reading: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An instance that is open, and the report that said so last."""
+
+    fingerprint: str
+    alert: int
+    report: Report
+
+
 @dataclass(kw_only=True)
 class _Told:
     """What the batch says of one instance, the latest last, and how often."""
@@ -69,15 +78,21 @@ class _Known:
     alerts: Mapping[int, Touched]
 
 
-async def record(ports: Ports, unit: UnitOfWork, reports: Sequence[Report]) -> None:
-    """Take the reports, in their order, as if they had come one by one."""
+async def record(ports: Ports, unit: UnitOfWork, reports: Sequence[Report]) -> list[Heard]:
+    """Take the reports, in their order, as if they had come one by one; say what is open then of what fires."""
+    heard: dict[str, Heard] = {}
     for told in _rounds(reports):
-        await _round(ports, unit, told)
+        for key in told:
+            heard.pop(key, None)
+        heard |= await _round(ports, unit, told)
+    return list(heard.values())
 
 
-async def write(ports: Ports, unit: UnitOfWork, one: Touched, now: datetime, muting: Muting | None = None) -> None:
-    """Write what becomes of one alert and its instances."""
+async def write(ports: Ports, unit: UnitOfWork, one: Touched, now: datetime, muting: Muting | None = None) -> int:
+    """Write what becomes of one alert and its instances; give the alert's number, 0 when nothing happened."""
     change = _change(ports, one, now)
+    if not (one.opened or one.seen or one.resolved or one.reports):
+        return 0
     if one.alert is not None:
         every = ports.manage.alerts.edit_every
         decision = decide.changed(one.alert, change, steps(ports, one.alert.policy), every=every, now=now)
@@ -97,7 +112,7 @@ async def write(ports: Ports, unit: UnitOfWork, one: Touched, now: datetime, mut
             now=now,
         )
     else:
-        return
+        return 0
     await instance_table.insert(unit.conn, (replace(i, alert_id=decision.state.id) for i in one.opened))
     await instance_table.update(unit.conn, [after for _, after in one.seen] + one.resolved)
     await put(ports, unit, decision, BOT)
@@ -107,6 +122,7 @@ async def write(ports: Ports, unit: UnitOfWork, one: Touched, now: datetime, mut
     if muting is not None and any(mutes.inhibits(muting, i.name, i.labels) for i in (*one.opened, *one.resolved)):
         timers.append(remuting(now, f"alert:{decision.state.id}"))
     await unit.enqueue(map(job_of, timers))
+    return decision.state.id
 
 
 def sweeps(ends: Iterable[datetime | None]) -> list[Timer]:
@@ -150,7 +166,7 @@ def _rounds(reports: Sequence[Report]) -> Iterator[dict[str, _Told]]:
         yield told
 
 
-async def _round(ports: Ports, unit: UnitOfWork, told: Mapping[str, _Told]) -> None:
+async def _round(ports: Ports, unit: UnitOfWork, told: Mapping[str, _Told]) -> dict[str, Heard]:
     now = ports.now()
     groups = {key: group(t.report.name, t.report.labels, ports.manage.alerts.group_by) for key, t in told.items()}
     known = await _known(ports, unit, told, groups, now)
@@ -167,12 +183,16 @@ async def _round(ports: Ports, unit: UnitOfWork, told: Mapping[str, _Told]) -> N
             by = mutes.muted_by(muting, one.report.name, one.report.labels, now) if muting else ""
             touched = known.groups[groups[key].fingerprint]
             _opens(ports, touched, key, one, before=known.over.get(key), muted_by=by, now=now)
+    heard: dict[str, Heard] = {}
     for touched in known.groups.values():  # alerts that were grouped otherwise included
-        await write(ports, unit, touched, now, muting)
+        number = await write(ports, unit, touched, now, muting)
+        fires = (i for i in (*touched.opened, *(after for _, after in touched.seen)) if not i.resolved_at)
+        heard |= {i.fingerprint: Heard(i.fingerprint, number, told[i.fingerprint].report) for i in fires}
     await instance_table.update(unit.conn, held)
     grace = ports.manage.alerts.resolve_timeout
     ends = {(before.alert_id, before.resolved_at + grace) for before in held if before.resolved_at}
     await unit.enqueue(job_of(reviewing(number, at)) for number, at in sorted(ends))
+    return heard
 
 
 async def _known(

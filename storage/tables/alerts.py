@@ -1,9 +1,11 @@
 """Alerts: at most one open per fingerprint, which the database itself holds."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, Table, func, literal, or_, select
+from sqlalchemy import Boolean, Column, Float, Index, Integer, Table, bindparam, func, literal, or_, select
+from sqlalchemy import update as plain_update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
@@ -103,6 +105,14 @@ async def resolved_by_hand(conn: AsyncConnection, ids: Sequence[int], bot: str) 
     """Return those of these numbers that somebody other than `bot` resolved."""
     query = select(ALERTS.c.id).where(ALERTS.c.id.in_(ids), ALERTS.c.resolved_by.not_in([bot, ""]))
     return frozenset((await conn.execute(query)).scalars()) if ids else frozenset()
+
+
+async def seen_again(conn: AsyncConnection, seen: Sequence[tuple[int, int, datetime]]) -> None:
+    """Count repetitions of open alerts' instances, given as number, how many, the last one's time."""
+    if seen:
+        same = plain_update(ALERTS).where(_OPEN, ALERTS.c.id == bindparam("_id"))
+        moved = same.values(count=ALERTS.c.count + bindparam("_count"), last_seen_at=bindparam("_seen_at"))
+        await conn.execute(moved, [dict(zip(("_id", "_count", "_seen_at"), one, strict=True)) for one in seen])
 
 
 async def listing(

@@ -98,6 +98,19 @@ async def update(conn: AsyncConnection, instances: Iterable[Instance]) -> None:
         await conn.execute(change, [{"_id": row["_id"], **{f"_{n}": row[f"_{n}"] for n in names}} for row in known])
 
 
+async def seen_again(conn: AsyncConnection, seen: Sequence[tuple[str, int, datetime, datetime | None]]) -> None:
+    """Count repetitions, given as fingerprint, how many, the last one's time and end, of instances that are open."""
+    if seen:
+        same = plain_update(INSTANCES).where(_OPEN, INSTANCES.c.fingerprint == bindparam("_fingerprint"))
+        moved = same.values(
+            count=INSTANCES.c.count + bindparam("_count"),
+            last_seen_at=bindparam("_seen_at"),
+            ends_at=bindparam("_ends_at"),
+        )
+        names = ("_fingerprint", "_count", "_seen_at", "_ends_at")
+        await conn.execute(moved, [dict(zip(names, one, strict=True)) for one in seen])
+
+
 async def latest_over(conn: AsyncConnection, fingerprints: Sequence[str], since: datetime) -> list[Instance]:
     """Of each fingerprint the latest instance that was resolved after `since`."""
     among = INSTANCES.c.fingerprint.in_(fingerprints)
@@ -119,6 +132,12 @@ async def close(conn: AsyncConnection, alert_id: int, now: datetime) -> None:
     """Resolve the instances of an alert that are open."""
     change = plain_update(INSTANCES).where(_OPEN, INSTANCES.c.alert_id == alert_id)
     await conn.execute(change.values(state=AlertState.RESOLVED.value, resolved_at=now))
+
+
+async def opened_since(conn: AsyncConnection, alert_id: int, since: datetime) -> int:
+    """How many instances of an alert began to fire after that time."""
+    begun = select(func.count()).where(INSTANCES.c.alert_id == alert_id, INSTANCES.c.opened_at > since)
+    return await conn.scalar(begun) or 0
 
 
 async def of_alert(conn: AsyncConnection, alert_id: int) -> list[Instance]:

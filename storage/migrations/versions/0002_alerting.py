@@ -13,6 +13,7 @@ def upgrade() -> None:
     _alerts()
     _instances()
     _silences()
+    _inbox()
     _maintenance()
     _metrics()
     _oncall()
@@ -104,6 +105,16 @@ def _instances() -> None:
             'firing', '{}', summary, reading, value, 'bot', '', 1, '', '[]'
         FROM alerts WHERE state != 'resolved'
     """)
+
+
+def _inbox() -> None:
+    op.create_table(
+        "inbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reports", sa.Text(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
+    )
 
 
 def _silences() -> None:

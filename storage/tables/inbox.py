@@ -1,0 +1,34 @@
+"""Reports that were taken but not decided yet: a row for each group of them, gone in the transaction that decides."""
+
+from sqlalchemy import Column, Integer, Table, delete, func, select
+from sqlalchemy import insert as plain_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.tables.schema import METADATA, BigId, Words
+
+INBOX = Table(
+    "inbox",
+    METADATA,
+    Column("id", BigId, primary_key=True),
+    Column("reports", Words, nullable=False),
+    Column("count", Integer, nullable=False),
+)
+
+
+async def put(conn: AsyncConnection, reports: str, count: int) -> None:
+    """Keep a JSON list of `count` reports."""
+    await conn.execute(plain_insert(INBOX).values(reports=reports, count=count))
+
+
+async def take(conn: AsyncConnection) -> tuple[str, int] | None:
+    """Return the oldest row's reports and how many they are, and delete it; None when there is none."""
+    row = (await conn.execute(select(INBOX).order_by(INBOX.c.id).limit(1))).mappings().first()
+    if row is None:
+        return None
+    await conn.execute(delete(INBOX).where(INBOX.c.id == row["id"]))
+    return row["reports"], row["count"]
+
+
+async def waiting(conn: AsyncConnection) -> int:
+    """How many reports wait."""
+    return int(await conn.scalar(select(func.coalesce(func.sum(INBOX.c.count), 0))) or 0)
