@@ -69,7 +69,7 @@ def connect(options: SmsOptions, ports: Ports) -> Delivery:
 def text(card: Card, key: str, *, answerable: bool) -> str:
     """What is sent: what is wrong, how to answer, and the sign of the page."""
     told = notice(card)
-    how = f" Reply ACK {told.number} or RESOLVE {told.number}." if told.number and answerable else ""
+    how = f"\nReply ACK {told.number} or RESOLVE {told.number}" if told.number and answerable else ""
     return shortened(told.headline, f"{how} ({sign(key)})", SEGMENTS)
 
 

@@ -74,7 +74,10 @@ async def _ask(request: web.Request, app: App) -> web.Response:
 
 async def _act(request: web.Request, app: App) -> web.Response:
     """Acknowledge as the person whom the mail was for."""
-    given = (await request.post()).get("token", "")
+    try:
+        given = (await request.post()).get("token", "")
+    except ValueError:  # bytes that are no text among them
+        given = ""
     claim = _claim(app, given if isinstance(given, str) else "")
     if isinstance(claim, str):
         return _refused(claim)

@@ -65,7 +65,10 @@ def routes(app: App) -> list[web.RouteDef]:
 
 async def _answered(request: web.Request, app: App, answer: Answer) -> web.Response:
     """Answer with TwiML, once it is proven that Twilio asks."""
-    given = await request.post()
+    try:
+        given = await request.post()
+    except ValueError:  # bytes that are no text among them
+        return problem(400, "the body is not a form", "Send what Twilio sends.")
     values = {name: [one for one in given.getall(name) if isinstance(one, str)] for name in given}
     form = {name: several[-1] for name, several in values.items() if several}
     account = twilio.accounts(app.ports).get(form.get("AccountSid", ""))
