@@ -71,7 +71,8 @@ class Command:
     """A command. `changes` makes Slack tell the answer in the channel and not to the caller alone.
 
     `lock` names a lease held while it runs, "{number}" and the like are filled from the parameters. `secret` names
-    parameters that the audit line masks. `form_title` heads its modal.
+    parameters that the audit line masks. `form_title` heads its modal, and `prefill`
+    gives what stands in it at first.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Command:
     lock: str = ""
     secret: frozenset[str] = frozenset()
     form_title: str = ""
+    prefill: Callable[[Ports, Caller], Awaitable[Mapping[str, str]]] | None = None
 
     @property
     def summary(self) -> str:
@@ -121,6 +123,7 @@ def command(
     lock: str = "",
     secret: Sequence[str] = (),
     form_title: str = "",
+    prefill: Callable[[Ports, Caller], Awaitable[Mapping[str, str]]] | None = None,
 ) -> Callable[[Callable[..., Awaitable[Card]]], Command]:
     """Turn `async def f(ctx, **parameters) -> Card` under click's decorators into a `Command`; its docstring is help.
 
@@ -141,6 +144,7 @@ def command(
             lock=lock,
             secret=frozenset(secret),
             form_title=form_title,
+            prefill=prefill,
         )
 
     return make

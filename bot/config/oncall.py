@@ -20,7 +20,8 @@ _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _HANDOVER = re.compile(rf"(?:({'|'.join(WEEKDAYS)}) )?({_CLOCK})")
 
 
-def _known_zone(name: str) -> str:
+def known_zone(name: str) -> str:
+    """The name when it is one of an IANA time zone, or empty. Raises `ValueError` with what is allowed."""
     zones = available_timezones()
     if name and name not in zones:
         raise ValueError(f'the name of a time zone, like "Europe/Berlin"{nearest(name, zones)}')
@@ -90,7 +91,7 @@ class During(Part):
         return said
 
 
-Zone = Annotated[str, AfterValidator(_known_zone)]
+Zone = Annotated[str, AfterValidator(known_zone)]
 Rotating = Annotated[Literal["daily", "weekly"] | Every, BeforeValidator(_rotating)]
 ScheduleName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 

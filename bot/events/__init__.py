@@ -63,6 +63,7 @@ from bot.events.incidents import (
 )
 from bot.events.oncall import (
     CalendarBroken,
+    CalendarEvent,
     CalendarMended,
     HandedOver,
     OverrideAdded,
@@ -118,6 +119,7 @@ __all__ = [
     "AlertUnsilenced",
     "AlertWorsened",
     "CalendarBroken",
+    "CalendarEvent",
     "CalendarMended",
     "ChangeRequested",
     "ChannelArchived",

@@ -13,6 +13,7 @@ class OverrideEvent(Event):
     """Something that happened to an override."""
 
     override: int
+    schedule: str
 
     @property
     @typing_extensions.override
@@ -24,7 +25,6 @@ class OverrideEvent(Event):
 class OverrideAdded(OverrideEvent):
     """Somebody is on call for a time, whatever the layers say; `swap` when that came from a swap."""
 
-    schedule: str
     user: str
     starts_at: datetime
     ends_at: datetime
@@ -36,7 +36,6 @@ class OverrideAdded(OverrideEvent):
 class OverrideRemoved(OverrideEvent):
     """The override is in force no more."""
 
-    schedule: str
     user: str
 
 
@@ -97,6 +96,7 @@ class ScheduleEvent(Event):
 class HandedOver(ScheduleEvent):
     """Others are on call from now on, nobody when `people` is empty."""
 
+    at: datetime
     people: tuple[str, ...]
     previous: tuple[str, ...] = ()
     until: datetime | None = None
@@ -110,19 +110,23 @@ class ScheduleTroubled(ScheduleEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CalendarBroken(ScheduleEvent):
-    """The calendar that a layer is read from cannot be read; the last good copy goes on."""
+class CalendarEvent(ScheduleEvent):
+    """Something that happened to the calendar that a layer of the schedule is read from."""
 
     layer: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarBroken(CalendarEvent):
+    """It cannot be read; the last good copy goes on."""
+
     error: str
     copied_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class CalendarMended(ScheduleEvent):
-    """The calendar can be read again."""
-
-    layer: int
+class CalendarMended(CalendarEvent):
+    """It can be read again."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,6 +59,12 @@ def within(spans: Iterable[Span], intervals: Sequence[Interval]) -> tuple[Span, 
     )
 
 
+def uncovered(spans: Sequence[Span], above: Sequence[Span]) -> tuple[Span, ...]:
+    """What of the spans those `above`, which may overlap, leave open."""
+    higher = together(_sorted(above))
+    return tuple(piece for span in _sorted(spans) for piece in _outside(span, higher))
+
+
 def gaps(spans: Sequence[Span], since: datetime, until: datetime) -> list[Interval]:
     """The times from `since` until `until` in which nobody is on call."""
     found, end = [], since

@@ -2,14 +2,16 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
 from bot.oncall import timeline
 from bot.oncall.layers import Span
 from bot.oncall.timeline import FURTHEST, Known, Turn, UnknownSchedule
 from bot.ports import Ports
+from storage.records.feeds import Feed
 from storage.tables import feeds, overrides
 
-__all__ = ["Turn", "UnknownSchedule", "everyone", "known", "spans", "turn", "who"]
+__all__ = ["Turn", "UnknownSchedule", "calendars", "digest", "everyone", "known", "spans", "turn", "who"]
 
 
 async def who(ports: Ports, schedule: str = "", at: datetime | None = None) -> str:
@@ -49,5 +51,24 @@ async def known(ports: Ports, names: Collection[str], since: datetime, until: da
     read = any(layer.ical for name in involved for layer in timeline.layers_of(oncall, name))
     async with ports.store.read() as conn:
         found = await overrides.between(conn, involved, since, until)
-        copies = await feeds.all_of(conn) if read else []
+    copies = await calendars(ports) if read else []
     return Known(overrides=tuple(found), shifts={copy.place: copy.shifts for copy in copies})
+
+
+async def calendars(ports: Ports) -> list[Feed]:
+    """The copies of the calendars that schedules are read from; those of other addresses than now are left out."""
+    oncall = ports.manage.oncall
+    sources = {
+        timeline.place(name, number): digest(layer.ical)
+        for name in timeline.names(oncall)
+        for number, layer in enumerate(timeline.layers_of(oncall, name), 1)
+        if layer.ical
+    }
+    async with ports.store.read() as conn:
+        copies = await feeds.all_of(conn)
+    return [copy for copy in copies if sources.get(copy.place) == copy.source]
+
+
+def digest(address: str) -> str:
+    """The name under which a calendar's address is known without telling it: addresses hold secrets."""
+    return blake2b(address.encode(), digest_size=16).hexdigest()

@@ -1,6 +1,6 @@
 """The App Home: what is open now, who is on call, and the buttons to act."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -11,7 +11,7 @@ from bot.slack.client import SlackChat
 from bot.slack.message import message
 from handlers.slack.door import App, Body, caller_of
 
-SHOWN: tuple[tuple[str, ...], ...] = (("alerts",), ("incidents", "--status=open"), ("oncall",))
+SHOWN: tuple[tuple[str, ...], ...] = (("alerts",), ("incidents", "--status=open"), ("oncall",), ("oncall", "me"))
 """The command lines whose answers make the page."""
 MOST_BLOCKS = 100
 
@@ -32,11 +32,15 @@ async def act(app: App, event: Body) -> None:
 async def publish(app: App, chat: SlackChat, user: str) -> None:
     """Show a person their Home. When Slack refuses, the next opening does it again."""
     caller = await caller_of(app.ports, user)
-    cards = [await app.invoke(list(argv), caller) for argv in SHOWN if argv[0] in app.commands]
+    cards = [await app.invoke(list(argv), caller) for argv in SHOWN if _known(app, argv)]
     try:
         await chat.call("views.publish", user_id=user, view=view(app, [*cards, _foot(app)]))
     except ChatError as error:
         _log.warning("slack_home_refused", user=user, error=str(error))
+
+
+def _known(app: App, argv: Sequence[str]) -> bool:
+    return " ".join(word for word in argv if not word.startswith("-")) in app.commands
 
 
 def _foot(app: App) -> Card:

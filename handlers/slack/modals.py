@@ -15,9 +15,10 @@ from bot.cards.card import Card, Level
 from bot.cards.form import FormField
 from bot.cards.marks import empty, plain
 from bot.command import Command, argv_of, find
+from bot.permissions import Caller
 from bot.ports import ChatError
 from bot.slack.message import message
-from handlers.slack import answers
+from handlers.slack import answers, home
 from handlers.slack.door import Body, Door, Reply
 
 CALLBACK = "command_form"
@@ -79,6 +80,8 @@ async def open_form(
     """Open the form of a command within the three seconds of its trigger; what goes wrong is told to the asker."""
     if len(origin.written()) > form.METADATA:
         origin = replace(origin, url="")
+    if defaults is None and cmd.prefill is not None:
+        defaults = await cmd.prefill(door.app.ports, Caller(id=reply.user, via="slack"))
     try:
         view = form.form(
             cmd.form_title or cmd.name,
@@ -119,6 +122,8 @@ async def run(door: Door, body: Body, argv: Sequence[str], origin: Origin, ack: 
         card = await task
     finally:
         task.cancel()
+    if not origin.channel and not origin.url:  # opened from the App Home
+        await home.publish(door.app, door.chat, reply.user)
     if origin.url and answers.changes(door.app.commands, argv) and answers.fine(card):
         await answers.say(door, reply, card, in_channel=True)
 
