@@ -1,19 +1,35 @@
-"""Acknowledgement: somebody has the alert, and gives it back (pure)."""
+"""Acknowledgement: somebody has the alert for a time, and gives it back (pure)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.alerts import escalation
-from bot.alerts.escalation import Page
+from bot.alerts.escalation import EXPIRE, REMIND, Page
 from bot.config.escalation import Step
-from bot.decision import Decision
-from bot.events import AcknowledgementWithdrawn, AlertAcknowledged
+from bot.decision import Cancel, Decision, Timer
+from bot.events import (
+    AcknowledgementExpired,
+    AcknowledgementExtended,
+    AcknowledgementReminded,
+    AcknowledgementWithdrawn,
+    AlertAcknowledged,
+)
 from storage.records.alerts import Alert, AlertState
 
 
-def acknowledge(alert: Alert, *, by: str, now: datetime, comment: str = "", via: str = "") -> Decision[Alert]:
-    """Somebody takes the alert: escalation stops."""
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """Until when an acknowledgement holds, and when whoever gave it is reminded (None: not at all)."""
+
+    until: datetime
+    remind_at: datetime | None = None
+
+
+def acknowledge(
+    alert: Alert, *, by: str, now: datetime, comment: str = "", via: str = "", hold: Hold | None = None
+) -> Decision[Alert]:
+    """Somebody takes the alert: escalation stops, until the hold ends (None: it does not end)."""
     if alert.state is AlertState.RESOLVED:
         return Decision(state=alert, reason="it is resolved already")
     if alert.state is AlertState.ACKNOWLEDGED:
@@ -23,6 +39,7 @@ def acknowledge(alert: Alert, *, by: str, now: datetime, comment: str = "", via:
         state=AlertState.ACKNOWLEDGED,
         acknowledged_at=now,
         acknowledged_by=by,
+        acknowledged_until=hold.until if hold else None,
         comment=comment,
         next_step_at=None,
     )
@@ -30,7 +47,25 @@ def acknowledge(alert: Alert, *, by: str, now: datetime, comment: str = "", via:
         state=taken,
         events=(AlertAcknowledged(alert=alert.id, comment=comment, via=via),),
         cancels=escalation.cancels(alert),
+        timers=_timers(taken, hold),
         reason=f"acknowledged by {by}",
+    )
+
+
+def extend(
+    alert: Alert, *, by: str, now: datetime, comment: str = "", via: str = "", hold: Hold | None = None
+) -> Decision[Alert]:
+    """Somebody still has the alert, or takes it over: the acknowledgement holds anew; one that is open is taken."""
+    if alert.state is not AlertState.ACKNOWLEDGED:
+        return acknowledge(alert, by=by, now=now, comment=comment, via=via, hold=hold)
+    until = hold.until if hold else None
+    held = replace(alert, acknowledged_by=by, acknowledged_until=until, comment=comment or alert.comment)
+    return Decision(
+        state=held,
+        events=(AcknowledgementExtended(alert=alert.id, expires_at=until, comment=comment, via=via),),
+        cancels=_ends(alert),
+        timers=_timers(held, hold),
+        reason=f"{by} still has it",
     )
 
 
@@ -43,19 +78,82 @@ def withdraw(
     """
     if alert.state is AlertState.RESOLVED:
         return Decision(state=alert, reason="it is resolved already")
-    if alert.state is AlertState.FIRING:
+    if alert.state is not AlertState.ACKNOWLEDGED:
         return Decision(state=alert, reason="nobody has acknowledged it")
-    given = replace(
+    given = replace(_unowned(alert), next_step_at=escalation.due(alert, steps, now))
+    return Decision(
+        state=given,
+        events=(AcknowledgementWithdrawn(alert=alert.id, via=via),),
+        cancels=_ends(alert),
+        timers=(*escalation.pages(given, owed, now), *escalation.timers(given)),
+        reason=f"given back by {by}",
+    )
+
+
+def remind(alert: Alert, *, until: datetime, now: datetime) -> Decision[Alert]:
+    """The acknowledgement that holds `until` then is about to end."""
+    if why_not := _moved(alert, until):
+        return Decision(state=alert, reason=why_not)
+    if now >= until:
+        return Decision(state=alert, reason="it is over already")
+    return Decision(state=alert, events=(AcknowledgementReminded(alert=alert.id, expires_at=until),), reason="it ends")
+
+
+def expire(alert: Alert, steps: Sequence[Step], *, until: datetime, now: datetime) -> Decision[Alert]:
+    """The acknowledgement that held `until` then is over: escalation begins again with the first step."""
+    if why_not := _moved(alert, until):
+        return Decision(state=alert, reason=why_not)
+    if now < until:
+        return Decision(state=alert, reason="it holds on")
+    anew = escalation.again(_unowned(alert), steps, now)
+    return Decision(
+        state=anew,
+        events=(AcknowledgementExpired(alert=alert.id, by=alert.acknowledged_by),),
+        cancels=_ends(alert),
+        timers=escalation.timers(anew),
+        reason=f"the acknowledgement of {alert.acknowledged_by} is over",
+    )
+
+
+def _moved(alert: Alert, until: datetime) -> str:
+    if alert.state is not AlertState.ACKNOWLEDGED:
+        return "nobody has acknowledged it"
+    return "" if alert.acknowledged_until == until else "it was acknowledged anew"
+
+
+def _ends(alert: Alert) -> tuple[Cancel, ...]:
+    return Cancel(alert.subject, REMIND), Cancel(alert.subject, EXPIRE)
+
+
+def _unowned(alert: Alert) -> Alert:
+    return replace(
         alert,
         state=AlertState.FIRING,
         acknowledged_at=None,
         acknowledged_by="",
+        acknowledged_until=None,
         comment="",
-        next_step_at=escalation.due(alert, steps, now),
     )
-    return Decision(
-        state=given,
-        events=(AcknowledgementWithdrawn(alert=alert.id, via=via),),
-        timers=(*escalation.pages(given, owed, now), *escalation.timers(given)),
-        reason=f"given back by {by}",
+
+
+def expiry(alert: Alert) -> tuple[Timer, ...]:
+    """The timer of the end of the alert's acknowledgement, another one for each time that it is planned."""
+    return _timer(alert, EXPIRE, alert.acknowledged_until) if alert.acknowledged_until else ()
+
+
+def _timers(alert: Alert, hold: Hold | None) -> tuple[Timer, ...]:
+    return (*_timer(alert, REMIND, hold.remind_at), *expiry(alert)) if hold else ()
+
+
+def _timer(alert: Alert, kind: str, at: datetime | None) -> tuple[Timer, ...]:
+    if at is None or alert.acknowledged_until is None:
+        return ()
+    return (
+        Timer(
+            kind=kind,
+            key=f"{alert.subject}:{kind.rpartition('.')[2]}:{alert.version}",
+            at=at,
+            subject=alert.subject,
+            payload={"alert": alert.id, "until": alert.acknowledged_until.isoformat()},
+        ),
     )

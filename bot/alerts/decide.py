@@ -242,8 +242,7 @@ def _graver(before: Alert, moved: Alert, change: Change, steps: Sequence[Step], 
 
 def _again(alert: Alert, steps: Sequence[Step], now: datetime) -> Alert:
     """The alert, firing and told of from the first step on."""
-    begun = replace(_unowned(alert), state=AlertState.FIRING, next_step=0)
-    return replace(begun, next_step_at=escalation.due(begun, steps, now))
+    return escalation.again(replace(_unowned(alert), state=AlertState.FIRING), steps, now)
 
 
 def _unowned(alert: Alert) -> Alert:

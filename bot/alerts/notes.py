@@ -6,6 +6,7 @@ from bot.alerts.wording import target
 from bot.cards.card import Card, Moment, Person, Text
 from bot.events import (
     AcknowledgementExpired,
+    AcknowledgementExtended,
     AcknowledgementReminded,
     AcknowledgementWithdrawn,
     AlertAcknowledged,
@@ -17,6 +18,8 @@ from bot.events import (
     AlertWorsened,
     EscalationExhausted,
     EscalationRepeated,
+    EscalationStepFired,
+    EscalationStepSkipped,
     FlappingStarted,
     FlappingStopped,
     PageDelivered,
@@ -33,18 +36,35 @@ def note(event: AlertEvent, actor: str, at: datetime) -> Card | None:
 
 def _lines(event: AlertEvent, actor: str, at: datetime) -> tuple[Text, ...]:
     match event:
-        case AlertAcknowledged() | AcknowledgementWithdrawn() | AcknowledgementReminded() | AcknowledgementExpired():
+        case (
+            AlertAcknowledged()
+            | AcknowledgementExtended()
+            | AcknowledgementWithdrawn()
+            | AcknowledgementReminded()
+            | AcknowledgementExpired()
+        ):
             return _of_acknowledgement(event, Person(actor), Moment(at))
-        case PageDelivered() | PageFailed() | EscalationExhausted() | EscalationRepeated():
+        case (
+            PageDelivered()
+            | PageFailed()
+            | EscalationStepFired()
+            | EscalationStepSkipped()
+            | EscalationExhausted()
+            | EscalationRepeated()
+        ):
             return _of_escalation(event, Moment(at))
         case _:
             return _of_state(event, actor, Moment(at))
 
 
-def _of_acknowledgement(event: AlertEvent, by: Person, when: Moment) -> tuple[Text, ...]:
+def _of_acknowledgement(event: AlertEvent, by: Person, when: Moment) -> tuple[Text, ...]:  # noqa: PLR0911 - one each
     match event:
         case AlertAcknowledged(comment=comment):
             return ("👀 ", by, " acknowledged this at ", when, ". Nobody else will be told."), comment
+        case AcknowledgementExtended(expires_at=None, comment=comment):
+            return ("👀 ", by, " still has this at ", when, "."), comment
+        case AcknowledgementExtended(expires_at=ends, comment=comment) if ends:
+            return ("👀 ", by, " still has this, until ", Moment(ends), "."), comment
         case AcknowledgementWithdrawn():
             return (("↩️ ", by, " gave this back at ", when, ". Escalation goes on."),)
         case AcknowledgementReminded(expires_at=expires_at):
@@ -55,12 +75,18 @@ def _of_acknowledgement(event: AlertEvent, by: Person, when: Moment) -> tuple[Te
             return ()
 
 
-def _of_escalation(event: AlertEvent, when: Moment) -> tuple[Text, ...]:
+def _of_escalation(event: AlertEvent, when: Moment) -> tuple[Text, ...]:  # noqa: PLR0911 - one each
     match event:
         case PageDelivered(target=whom, via=via):
             return (("📣 Told ", target(whom), f" through {via} at ", when, "."),)
         case PageFailed(target=whom, via=via, error=error):
-            return (("⚠️ Could not tell ", target(whom), f" through {via}: {error}"),)
+            failed = ("⚠️ Could not tell ", target(whom), f" through {via}: {error}")
+            other: Text = ("Instead: ", target(event.next_target), f" through {event.next_via}.")
+            return (failed, other) if event.next_via else (failed,)
+        case EscalationStepFired(note=note) if note:
+            return (f"⚠️ Step {event.step + 1}: {note}.",)
+        case EscalationStepSkipped(step=step, reason=reason):
+            return (f"⏩ Step {step + 1} was passed over: {reason}.",)
         case EscalationExhausted(steps=steps) if steps > 1:  # where nothing escalated, the card alone says it
             return (f"⏭️ That was the last of {steps} escalation steps: nobody else will be told by itself.",)
         case EscalationRepeated(rounds=rounds):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.alerts import decide, escalation, rules
-from bot.alerts.escalating import steps
+from bot.alerts.escalating import steps, upcoming
 from bot.alerts.ledger import BOT, UnknownAlert, change, facts, locked, put
 from bot.alerts.recording import remuting
 from bot.decision import Decision, job_of
@@ -15,7 +15,6 @@ from bot.events import (
     PageDelivered,
     PageFailed,
 )
-from bot.oncall.service import who
 from bot.ports import Ports
 from storage.records.alerts import Alert
 from storage.records.incidents import Incident
@@ -89,8 +88,6 @@ async def view(ports: Ports, number: int) -> View:
         alert=alert,
         told=tuple(fact for fact in history if isinstance(fact, PageDelivered | PageFailed)),
         steps=len(steps(ports, alert.policy)),
-        upcoming=escalation.upcoming(
-            alert, steps(ports, alert.policy), await who(ports), ports.manage.channels.alerts
-        ),
+        upcoming=await upcoming(ports, alert),
         incident=incident,
     )

@@ -5,32 +5,116 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from bot.config.durations import Delay
+from bot.config.durations import Delay, PositiveDuration, parse_after
 from bot.config.fields import Listed, Name, numeric
+from bot.config.hours import Hours
 from bot.config.part import Part
+
+WELL_KNOWN = ("slack", "pagerduty", "sms", "phone", "email")
+"""Channels that a policy may name though `notifications` does not: what goes there falls through to the next."""
+PERSONAL = "personal"
+PEOPLE = frozenset({"slack", "sms", "phone", "email", PERSONAL})
+"""Channels that reach a person, and so need one."""
+_TARGET = re.compile(r"oncall(:.{1,100})?|@[UW][A-Z0-9]{2,20}|@S[A-Z0-9]{2,20}|#[a-z0-9_-]{1,80}")
+
+
+class IfAlerts(Part):
+    """When a step is taken only in a storm."""
+
+    at_least: Annotated[int, Field(ge=2, le=100_000), BeforeValidator(numeric)] = Field(
+        description="So many label sets of the alert must have begun to fire."
+    )
+    within: PositiveDuration = Field(description="Counted over so long before the step.")
 
 
 class Step(Part):
     """One step of an escalation policy."""
 
     after: Delay = Field(default=timedelta(0), description="How long after the alert was opened.")
-    via: Name = Field(
-        default="slack",
-        description="Channel of notification: `slack`, a key of `notifications`, or `personal`: as each person chose.",
+    via: Annotated[Listed[Name], Field(min_length=1)] = Field(
+        default=("slack",),
+        description="Channels: `slack`, `pagerduty`, `sms`, `phone`, `email`, a key of `notifications`, or `personal`: "
+        "as each person chose.",
     )
     notify: Annotated[Listed[Name], Field(min_length=1)] = Field(
-        description='Who: `oncall`, a user (`"@U…"`), a channel (`"#name"`); for other channels their own targets.'
+        default=("oncall",),
+        description='Who: `oncall`, `oncall:NAME` (a named schedule), a user (`"@U…"`), a user group (`"@S…"`), a '
+        'channel (`"#name"`); for other channels their own targets.',
     )
+    during: Hours | None = Field(
+        default=None,
+        description="Only in these hours: outside of them it waits, or is skipped when a later step comes first.",
+    )
+    if_alerts: IfAlerts | None = Field(default=None, description="Only when the alert grew so much; else skipped.")
 
     @field_validator("notify")
     @classmethod
-    def _reachable(cls, targets: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        for target in targets if info.data.get("via") == "slack" else ():
-            if not re.fullmatch(r"oncall|@[UW][A-Z0-9]{2,20}|#[a-z0-9_-]{1,80}", target):
-                raise ValueError(f'oncall, "@U…" (a Slack user id) or "#channel" in quotes, not "{target}"')
+    def _reachable(cls, targets: tuple[str, ...], info: Any) -> tuple[str, ...]:
+        for target in targets if PEOPLE & set(info.data.get("via", ())) else ():
+            if not _TARGET.fullmatch(target):
+                allowed = 'oncall, oncall:NAME, "@U…" (a Slack user id), "@S…" (a user group) or "#channel" in quotes'
+                raise ValueError(f'{allowed}, not "{target}"')
         return targets
+
+
+class Policy(Part):
+    """Steps in order of time; a list of steps is a policy too, and so are channels by their delay."""
+
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)] = Field(description="Its steps, in order of time.")
+    repeat: Annotated[int, Field(ge=0, le=20), BeforeValidator(numeric)] = Field(
+        default=0, description="How often all steps are taken again while nobody acknowledges."
+    )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Let editors take the other spellings too."""
+        full = handler.resolve_ref_schema(handler(core))
+        steps = full["properties"]["steps"]
+        channels = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+        delays = {"^(immediately|now|0|(after)?[ _-]?[0-9P].*)$": channels}
+        repeat = {"repeat": full["properties"]["repeat"]}
+        short = {
+            "type": "object",
+            "patternProperties": delays,
+            "properties": repeat,
+            "additionalProperties": False,
+            "minProperties": 1,
+            "description": "Channels by their delay: `immediately: [pagerduty]`.",
+        }
+        told = {key: full[key] for key in ("title", "description") if key in full}
+        return told | {"anyOf": [{k: v for k, v in full.items() if k not in told}, steps, short]}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spelled_otherwise(cls, given: Any) -> Any:
+        if isinstance(given, list | tuple):
+            return {"steps": given}
+        return in_full(given) if is_short(given) else given
+
+
+def is_short(given: Any) -> bool:
+    """True for the short spelling of a policy: a mapping of delays to channels."""
+    return isinstance(given, Mapping) and "steps" not in given and any(is_delay(key) for key in given)
+
+
+def in_full(short: Mapping[Any, Any]) -> dict[str, Any]:
+    """The short spelling `{immediately: [pagerduty], after5min: [sms, phone]}` as steps that tell who is on call."""
+    rest = {key: value for key, value in short.items() if not is_delay(key)}
+    delays = sorted((key for key in short if is_delay(key)), key=parse_after)
+    return {"steps": [{"after": key, "via": short[key], "notify": ["oncall"]} for key in delays], **rest}
+
+
+def is_delay(key: Any) -> bool:
+    """True for a delay as the short spelling has it, like `after5min`."""
+    try:
+        parse_after(key if isinstance(key, str) else "")
+    except ValueError:
+        return False
+    return True
 
 
 STEPS: tuple[Mapping[str, Any], ...] = (
@@ -38,25 +122,23 @@ STEPS: tuple[Mapping[str, Any], ...] = (
     {"after": "5m", "notify": ["oncall"]},
     {"after": "15m", "notify": ["#incidents"]},
 )
+SHIPPED: Mapping[str, Policy] = {
+    "default": Policy.model_validate(STEPS),
+    "critical": Policy.model_validate({"immediately": ["pagerduty"], "after5min": ["sms", "phone"]}),
+    "high": Policy.model_validate({"immediately": ["slack"], "after15min": ["email", "pagerduty"]}),
+    "medium": Policy.model_validate({"immediately": ["slack"]}),
+    "disk": Policy.model_validate({"immediately": ["slack"], "after1hour": ["email"]}),
+}
+"""The policies that are always there, unless manage.yml has another one of that name."""
 
 
-class Policy(Part):
-    """Steps in order of time; a list of steps is a policy too."""
-
-    steps: Annotated[tuple[Step, ...], Field(min_length=1)] = Field(description="Its steps, in order of time.")
-    repeat: Annotated[int, Field(ge=0, le=20), BeforeValidator(numeric)] = Field(
-        default=0, description="How often all steps are taken again while nobody acknowledges."
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _steps_alone(cls, given: Any) -> Any:
-        return {"steps": given} if isinstance(given, list | tuple) else given
+def own(policies: Mapping[str, Policy], name: str) -> bool:
+    """True when manage.yml itself has a policy of that name."""
+    return name in policies and policies[name] is not SHIPPED.get(name)
 
 
 def _policies(given: Any) -> Any:
-    """The policy "default" is always there, unless another one of that name is given."""
-    return {"default": list(STEPS), **(given or {})} if given is None or isinstance(given, Mapping) else given
+    return {**SHIPPED, **(given or {})} if given is None or isinstance(given, Mapping) else given
 
 
 Policies = Annotated[Mapping[str, Policy], BeforeValidator(_policies)]

@@ -115,7 +115,13 @@ async def test_a_page_that_never_gets_through_is_given_up_and_said_once(world: W
     await world.forward(minutes=120)
 
     failed = await world.facts("alert:1", PageFailed)
-    assert [(page.step, page.error) for page in failed] == [(n, "no answer") for n in range(3)]
+    assert {page.error for page in failed} == {"no answer"}
+    assert [(page.step, page.target) for page in failed if page.next_target] == [
+        (0, f"@{ONCALL}"),
+        (1, f"@{ONCALL}"),
+        (2, "#incidents"),
+    ]
+    assert [(p.step, p.target) for p in failed if not p.next_target] == [(n, "#alerts") for n in range(3)]
     assert world.died == []
 
 

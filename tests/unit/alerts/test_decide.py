@@ -5,9 +5,9 @@ import pytest
 
 from bot.alerts import acknowledgement, decide, escalation
 from bot.alerts.decide import Breach
-from bot.alerts.escalation import Page
+from bot.alerts.escalation import Page, Whom
 from bot.config.alerts import RuleConfig
-from bot.config.escalation import Step
+from bot.config.escalation import Policy, Step
 from bot.events import AlertOpened, EscalationExhausted, EscalationStepFired
 from storage.records.alerts import AlertState, Severity
 from tests.fakes.ports import T0
@@ -35,7 +35,8 @@ def acknowledged():
 
 
 def taken(alert, index, steps=STEPS, now=T0):
-    return escalation.take_step(alert, steps, index, oncall="U0000ONE", fallback="#alerts", now=now)
+    whom = Whom(fallback="#alerts", oncall={"": "U0000ONE"})
+    return escalation.take_step(alert, Policy(steps=steps), index, whom=whom, now=now)
 
 
 def test_a_breach_opens_an_alert_that_began_when_the_breach_did():
@@ -102,7 +103,7 @@ def test_the_last_step_ends_the_escalation():
 
 def test_nobody_on_call_means_the_fallback_is_told_once():
     steps = (Step(notify=("oncall", "#alerts")),)
-    decision = escalation.take_step(opened(steps).state, steps, 0, oncall="", fallback="#alerts", now=T0)
+    decision = escalation.take_step(opened(steps).state, Policy(steps=steps), 0, whom=Whom(fallback="#alerts"), now=T0)
 
     assert decision.events[0].targets == ("#alerts",)
 

@@ -188,14 +188,17 @@ def test_roles_are_given_as_the_permissions_take_them(read):
             'manage.yml:1: notifications.slack: found the name "slack", allowed: another name, Slack is always there',
         ),
         (
-            "escalation: {default: [{after: 5m, notify: oncall, via: sms}]}",
-            'manage.yml:1: escalation.default[0].via: found "sms", allowed: slack',
+            "escalation: {default: [{after: 5m, notify: oncall, via: pigeon}]}",
+            (
+                'manage.yml:1: escalation.default[0].via: found "pigeon", allowed: slack, pagerduty, sms, phone, email, '
+                "personal"
+            ),
         ),
         (
             "escalation: {default: [{after: 5m, notify: bob}]}",
             (
-                'manage.yml:1: escalation.default[0].notify: found "bob", allowed: oncall, "@U…" (a Slack user id) or '
-                '"#channel" in quotes, not "bob"'
+                'manage.yml:1: escalation.default[0].notify: found "bob", allowed: oncall, oncall:NAME, "@U…" (a Slack user '
+                'id), "@S…" (a user group) or "#channel" in quotes, not "bob"'
             ),
         ),
         (
