@@ -19,11 +19,17 @@ def admitted(token: SecretStr | None, open_paths: Collection[str]) -> Middleware
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path in open_paths:
+        if request.path in open_paths or _pattern(request) in open_paths:
             return await handler(request)
         return refused(request, token) or await handler(request)
 
     return middleware
+
+
+def _pattern(request: web.Request) -> str:
+    """The path as its route spells it: "/oncall/{name}.ics"."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else ""
 
 
 def refused(request: web.Request, token: SecretStr | None) -> web.Response | None:
