@@ -61,9 +61,9 @@ class Room:
                 await RUNNERS[job.kind](self.ports, job)
                 await self.store.transact(lambda u, job=job: jobs.done(u.conn, [job.id], owner="w", now=now))
 
-    async def run(self, minutes: float) -> None:
-        for _ in range(int(minutes * 2)):
-            self.clock.forward(30)
+    async def run(self, minutes: int) -> None:
+        for _ in range(int(minutes)):
+            self.clock.forward(60)
             await self.work()
             await service.watch(self.ports)
 
@@ -81,7 +81,7 @@ async def room(database_url: str) -> AsyncIterator[Room]:
 async def test_silence_is_reported_once_and_a_beat_ends_it(room: Room) -> None:
     await service.watch(room.ports)
     await service.beat(room.ports, "backup")
-    await room.run(5.5)
+    await room.run(5)
     assert room.reports == []
     await room.run(10)
     [missed] = room.reports
