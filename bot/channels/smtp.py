@@ -78,7 +78,7 @@ def _undeliverable(where: str, error: Exception) -> Undeliverable:
             return _refusal(where, first.code, first.message)
         case errors.SMTPResponseException(code=code, message=message):
             return _refusal(where, code, message)
-        case errors.SMTPNotSupported():
+        case _ if type(error) in {errors.SMTPNotSupported, errors.SMTPException}:  # an extension is not offered
             return Undeliverable(f"{where}: {cut(one_line(str(error)), 200)}; look at tls and username", retry=False)
         case _ if _certificate(error):
             return Undeliverable(f"{where}: its certificate is not trusted; see ca_file", retry=False)

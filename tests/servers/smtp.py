@@ -4,6 +4,7 @@ import asyncio
 import email
 import email.policy
 import ssl
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -41,14 +42,14 @@ class MailServer:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         if self.at_data:
             return self.at_data.pop()
         content = envelope.content
         assert isinstance(content, bytes)
         self.received.append(email.message_from_bytes(content, policy=email.policy.default))
         self.envelopes.append(envelope)
-        self.secure.append(session.ssl is not None)
+        self.secure.append(server.transport.get_extra_info("ssl_object") is not None)
         if self.dropped:
             self.dropped -= 1
             server.transport.abort()
@@ -75,16 +76,18 @@ async def mail_server(directory: Path, *, tls: str = "none", login: bool = False
         return AuthResult(success=right, handled=False)
 
     def protocol() -> SMTP:
-        return SMTP(
-            kept,
-            hostname="localhost",
-            tls_context=context if tls == "starttls" else None,
-            require_starttls=tls == "starttls",
-            authenticator=allowed if login else None,
-            auth_required=login,
-            auth_require_tls=tls == "starttls",
-            loop=asyncio.get_running_loop(),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it does not see that TLS is there from the start
+            return SMTP(
+                kept,
+                hostname="localhost",
+                tls_context=context if tls == "starttls" else None,
+                require_starttls=tls == "starttls",
+                authenticator=allowed if login else None,
+                auth_required=login,
+                auth_require_tls=tls == "starttls",
+                loop=asyncio.get_running_loop(),
+            )
 
     server = await asyncio.get_running_loop().create_server(
         protocol, "127.0.0.1", 0, ssl=context if tls == "tls" else None
