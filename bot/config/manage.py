@@ -22,9 +22,10 @@ from bot.config.cross import crossed
 from bot.config.document import Document, read_file
 from bot.config.durations import Duration, PositiveDuration
 from bot.config.errors import ConfigError, Problem, described
-from bot.config.escalation import Policies
+from bot.config.escalation import Policies, as_written
 from bot.config.fields import Listed, Member, Milliseconds, Name, Room, Rounds, numeric
 from bot.config.inbound import Heartbeats, HeartbeatsOut, Webhooks
+from bot.config.known_metrics import MetricKind
 from bot.config.maintenance import Maintenance
 from bot.config.metrics import Metrics
 from bot.config.oncall import Oncall
@@ -163,7 +164,7 @@ def load(
     *,
     checks: Mapping[str, Kind],
     channels: Mapping[str, Kind],
-    sources: Mapping[str, Kind] | None = None,
+    sources: Mapping[str, MetricKind] | None = None,
     base: Mapping[str, Any] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Manage:
@@ -196,7 +197,7 @@ def load(
 
 def _mistakes(error: ValidationError, document: Document) -> Iterator[Problem]:
     for details in error.errors():
-        path = tuple(details["loc"])
+        path = as_written(tuple(details["loc"]), document.values)
         yield document.problem(path, *described(details, Manage))
 
 

@@ -4,74 +4,20 @@ Asked of the plain values, so that it is told along with all other mistakes.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.config.conditions import LONGEST, BadCondition, read
 from bot.config.document import Document
 from bot.config.errors import KeyPath, Problem, nearest, shown
-from bot.config.plugins import Kind
 from bot.config.rules import BUILT_IN, OVER_METRICS, entries
 from bot.config.templates import BadTemplate, check
 from bot.phrasing import cut
 
 Wrong = tuple[KeyPath, str, str]
 
-WELL_KNOWN = (
-    "error_rate",
-    "requests",
-    "p50_latency",
-    "p95_latency",
-    "p99_latency",
-    "cpu",
-    "memory_usage",
-    "disk_usage",
-    "db_connections",
-    "db_pool_size",
-)
-"""Metrics that may be pushed without being named in `metrics.pushed`."""
-FROM_CHECKS = (
-    "check_up",
-    "check_latency_ms",
-    "postgres_connections",
-    "postgres_max_connections",
-    "postgres_connect_ms",
-    "redis_hit_rate",
-    "tls_days_left",
-)
-"""Metrics that health checks keep."""
 AT = ("alerts", "rules")
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-def metric_names(values: Mapping[str, Any], sources: Mapping[str, Kind]) -> frozenset[str]:
-    """Every metric that a rule may name: well-known, pushed, of health checks, and what the kinds of sources can give.
-
-    `values` are those of manage.yml with the options of sources read already.
-    """
-    metrics = values.get("metrics")
-    metrics = metrics if isinstance(metrics, Mapping) else {}
-    pushed = metrics.get("pushed")
-    names = {*WELL_KNOWN, *FROM_CHECKS, *([pushed] if isinstance(pushed, str) else _texts(pushed))}
-    configured = [s for s in _list(metrics.get("sources")) if isinstance(s, Mapping)]
-    for entry in configured:
-        kind = sources.get(str(entry.get("type")))
-        if kind is not None and "options" in entry:
-            names |= _given(kind, entry["options"])
-    for word, kind in sources.items():
-        # a kind that reads by itself has defaults for all its options
-        if word not in {entry.get("type") for entry in configured} and not _required(kind):
-            names |= _given(kind, kind.options())
-    return frozenset(names)
-
-
-def _given(kind: Kind, options: Any) -> frozenset[str]:
-    metrics = getattr(kind, "metrics", None)
-    return frozenset(metrics(options)) if metrics is not None else frozenset()
-
-
-def _required(kind: Kind) -> bool:
-    return any(field.is_required() for field in kind.options.model_fields.values())
 
 
 def mistakes(values: Mapping[str, Any], metrics: frozenset[str]) -> Iterator[Wrong]:
@@ -170,11 +116,3 @@ def _rename(document: Document, index: int, name: str) -> None:
         document.lines[(*AT, name, *path[3:])] = document.lines[path]
     for path in [path for path in document.secrets if path[:3] == (*AT, index)]:
         document.secrets[(*AT, name, *path[3:])] = document.secrets[path]
-
-
-def _texts(value: Any) -> Sequence[str]:
-    return [word for word in _list(value) if isinstance(word, str)]
-
-
-def _list(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple) else ()

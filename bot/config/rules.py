@@ -20,7 +20,7 @@ class Anomaly(Part):
     metric: Name = Field(description="The metric that is watched.")
     season: PositiveDuration = Field(default=DAY, description="After how long it repeats: `1d` or `1w`.")
     deviations: Annotated[float, Field(ge=1, le=100), BeforeValidator(numeric)] = Field(
-        default=6.0, description="So many times its usual deviation away from what is usual it fires."
+        default=4.0, description="So many times its usual deviation away from what is usual it fires."
     )
     direction: Literal["above", "below", "both"] = Field(default="both", description="Which way is bad.")
     min_history: PositiveDuration = Field(
@@ -57,7 +57,7 @@ class RuleConfig(Part):
     )
     stale_after: PositiveDuration | None = Field(
         default=None,
-        description="How old a sample may be; default is five times `metrics.every`, at least `5m`. "
+        description="How old a sample may be; default is four times `metrics.every`, at least `5m`. "
         "Longer for what is pushed rarely.",
     )
     labels: Mapping[Name, str] = Field(default_factory=dict, description="Labels that its alerts get besides.")
