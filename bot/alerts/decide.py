@@ -8,7 +8,7 @@ from bot.alerts import escalation
 from bot.alerts.grouping import Group
 from bot.alerts.instances import RANK
 from bot.config.alerts import RuleConfig
-from bot.config.escalation import Step
+from bot.config.escalation import Policy, Step, own
 from bot.decision import Decision, Timer
 from bot.events import (
     AlertLinked,
@@ -55,13 +55,15 @@ class Change:
         return min(loud, key=RANK.__getitem__, default=None)
 
 
-def policy(report: Report, severity: Severity, rules: Mapping[str, RuleConfig], policies: Mapping[str, object]) -> str:
-    """The escalation policy: the report's, the rule's, the one that is named like the severity, or the default."""
+def policy(report: Report, severity: Severity, rules: Mapping[str, RuleConfig], policies: Mapping[str, Policy]) -> str:
+    """The escalation policy: the report's, the rule's, manage.yml's own that is named like the severity, or the
+    default.
+    """
     if report.policy:
         return report.policy
     if report.name in rules:
         return rules[report.name].policy
-    return severity.value if severity.value in policies else "default"
+    return severity.value if own(policies, severity.value) else "default"
 
 
 def raised(

@@ -64,10 +64,17 @@ class Step(Part):
 class Policy(Part):
     """Steps in order of time; a list of steps is a policy too, and so are channels by their delay."""
 
-    steps: Annotated[tuple[Step, ...], Field(min_length=1)] = Field(description="Its steps, in order of time.")
+    steps: tuple[Step, ...] = Field(description="Its steps, in order of time.", json_schema_extra={"minItems": 1})
     repeat: Annotated[int, Field(ge=0, le=20), BeforeValidator(numeric)] = Field(
         default=0, description="How often all steps are taken again while nobody acknowledges."
     )
+
+    @field_validator("steps")
+    @classmethod
+    def _at_least_one(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        if not steps:
+            raise ValueError("at least one step")
+        return steps
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -104,8 +111,26 @@ def is_short(given: Any) -> bool:
 def in_full(short: Mapping[Any, Any]) -> dict[str, Any]:
     """The short spelling `{immediately: [pagerduty], after5min: [sms, phone]}` as steps that tell who is on call."""
     rest = {key: value for key, value in short.items() if not is_delay(key)}
-    delays = sorted((key for key in short if is_delay(key)), key=parse_after)
-    return {"steps": [{"after": key, "via": short[key], "notify": ["oncall"]} for key in delays], **rest}
+    return {"steps": [{"after": key, "via": short[key], "notify": ["oncall"]} for key in _delays(short)], **rest}
+
+
+def _delays(short: Mapping[Any, Any]) -> list[str]:
+    return sorted((key for key in short if is_delay(key)), key=parse_after)
+
+
+def as_written(path: tuple[str | int, ...], values: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """The path of a key of a policy as the file spells it, where it uses one of the other spellings."""
+    match path:
+        case ("escalation", name, "steps", *inside):
+            policies = values.get("escalation")
+            given = policies.get(name) if isinstance(policies, Mapping) else None
+            if isinstance(given, list):
+                return ("escalation", name, *inside)
+            if is_short(given):
+                delays = _delays(given)
+                known = [delays[step] for step in inside[:1] if isinstance(step, int) and step < len(delays)]
+                return ("escalation", name, *known, *inside[2:])
+    return path
 
 
 def is_delay(key: Any) -> bool:

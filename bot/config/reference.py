@@ -62,6 +62,10 @@ def _model_tables(path: str, model: type[BaseModel] | None) -> Iterator[str]:
         inner = _inner(field.annotation)
         if inner is not None and name != "options":
             deeper.append((f"{key}[]" if _is_list(field.annotation) else f"{key}.NAME", inner))
+        elif (direct := _model(field.annotation)) is not None and name != "options":
+            deeper.append((key, direct))
+        elif (part := _model(field.annotation)) is not None and name != "options":
+            deeper.append((key, part))
         yield _row(f"`{key}`", field)
     yield ""
     for key, inside in deeper:

@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from bot.config.errors import ConfigError
+from bot.config.escalation import SHIPPED
 from bot.config.manage import CheckConfig, Manage, load
 from bot.config.masked import masked
 from bot.config.settings import Settings, read_settings
@@ -51,7 +52,7 @@ def test_the_defaults_are_those_of_the_documentation():
         "health-check-degraded": Severity.MEDIUM,
         "job-dead": Severity.MEDIUM,
     }
-    assert manage.escalation["default"][0].notify == ("oncall",)
+    assert manage.escalation["default"].steps[0].notify == ("oncall",)
     assert manage.incidents.open_for == (Severity.CRITICAL, Severity.HIGH)
 
 
@@ -73,8 +74,8 @@ def test_a_rule_keeps_the_keys_that_the_file_leaves_out(read):
 def test_policies_are_added_to_the_default_one(read):
     escalation = read("escalation: {quick: [{after: after5min, notify: '@U012AB3CD'}]}").escalation
 
-    assert set(escalation) == {"default", "quick"}
-    assert escalation["quick"][0].after == timedelta(minutes=5)
+    assert set(escalation) == {*SHIPPED, "quick"}
+    assert escalation["quick"].steps[0].after == timedelta(minutes=5)
 
 
 def test_the_file_lies_over_the_base_key_by_key(read):
@@ -160,8 +161,8 @@ def test_roles_are_given_as_the_permissions_take_them(read):
         (
             "alerts: {rules: {health-check-failed: {policy: defualt}}}",
             (
-                'manage.yml:1: alerts.rules.health-check-failed.policy: found "defualt", allowed: default '
-                '(did you mean "default"?)'
+                'manage.yml:1: alerts.rules.health-check-failed.policy: found "defualt", allowed: default, critical, '
+                'high, medium, disk (did you mean "default"?)'
             ),
         ),
         (

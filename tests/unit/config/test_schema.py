@@ -33,6 +33,8 @@ def example():
         "health:\n",
         "health: {every: 60s, checks: [{name: a, type: http, options: {url: x}}, {name: b, type: store}]}",
         "escalation: {quick: [{after: immediately, notify: oncall}]}",
+        "escalation: {quick: {immediately: [pagerduty], after5min: sms, repeat: 2}}",
+        "escalation: {quick: {steps: [{during: {days: mon, from: '09:00'}}], repeat: 1}}",
         "incidents: {open_for: high}",
         "notifications: {hook: {type: webhook, options: {url: x, token: secretsecret}}}",
     ],
@@ -52,7 +54,9 @@ def test_the_schema_takes_what_the_program_takes(validator, text):
         "health: {checks: [{name: a, type: store, options: {url: x}}]}",
         "alerts: {rules: {x: {severity: hgih}}}",
         "incidents: {archive: soon}",
-        "escalation: {quick: [{after: 5m}]}",
+        "escalation: {quick: [{after: 5m, notfy: oncall}]}",
+        "escalation: {quick: {after5min: 5}}",
+        "escalation: {quick: []}",
     ],
 )
 def test_the_schema_refuses_what_the_program_refuses(validator, text):
@@ -73,7 +77,7 @@ def test_the_reference_documents_every_setting_and_every_option():
 
     for name in Settings.model_fields:
         assert f"| `{name.upper()}` |" in text
-    for key in ("health.checks[].degraded_ms", "escalation.NAME[].after", "alerts.rules.NAME.runbook", "options.token"):
+    for key in ("health.checks[].degraded_ms", "escalation.NAME.steps[].after", "alerts.rules.NAME.runbook", "options.token"):
         assert f"| `{key}` |" in text
     assert "### `type: store`" in text
 
