@@ -51,6 +51,11 @@ def test_the_defaults_are_those_of_the_documentation():
         "health-check-failed": Severity.HIGH,
         "health-check-degraded": Severity.MEDIUM,
         "job-dead": Severity.MEDIUM,
+        "rule-broken": Severity.MEDIUM,
+        "error-rate": Severity.CRITICAL,
+        "latency-high": Severity.HIGH,
+        "latency-raised": Severity.MEDIUM,
+        "disk-usage": Severity.MEDIUM,
     }
     assert manage.escalation["default"].steps[0].notify == ("oncall",)
     assert manage.incidents.open_for == (Severity.CRITICAL, Severity.HIGH)
