@@ -46,7 +46,9 @@ def _environment() -> Iterator[str]:
 def _section(name: str, field: FieldInfo) -> Iterator[str]:
     """One section of manage.yml: its own keys, then those of the models inside, one table for each."""
     annotation = field.annotation
-    if _model(annotation) is None:
+    if _is_list(annotation):
+        yield from _model_tables(f"{name}[]", _inner(annotation))
+    elif _model(annotation) is None:
         yield from _model_tables(f"{name}.NAME" + ("[]" if _is_list(_value_of(annotation)) else ""), _inner(annotation))
     else:
         yield from _model_tables(name, _model(annotation))
