@@ -15,6 +15,8 @@ from storage.records.samples import Reading, Sample
 LONGEST_GAP = timedelta(hours=1)
 """Age from which on the reading before says nothing about now."""
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+FIGURES = frozenset({*PERCENTILES, "count"})
+"""What is told of a distribution: metrics named NAME_p50 and so on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +24,7 @@ class Distribution:
     """Counts of values in buckets: `counts[i]` are those in (`bounds[i - 1]`, `bounds[i]`], the last those above all.
 
     `total` says that they were counted since `began`, else they are of the time from `began` to `at` alone.
-    `largest` is the greatest value, where it is known.
+    `largest` is the greatest value, where it is known. `wanted` are the figures to keep of it, see `FIGURES`.
     """
 
     metric: str
@@ -33,6 +35,7 @@ class Distribution:
     labels: Mapping[str, str] = field(default_factory=dict)
     total: bool = False
     largest: float | None = None
+    wanted: frozenset[str] = FIGURES
 
 
 def key_of(one: Sample | Distribution) -> str:
@@ -100,7 +103,11 @@ def figures(one: Distribution) -> list[Sample]:
         value = quantile(share, one.bounds, one.counts, one.largest)
         if value is not None:
             found[name] = value
-    return [Sample(metric=f"{one.metric}_{name}", at=one.at, value=v, labels=one.labels) for name, v in found.items()]
+    return [
+        Sample(metric=f"{one.metric}_{name}", at=one.at, value=value, labels=one.labels)
+        for name, value in found.items()
+        if name in one.wanted
+    ]
 
 
 def quantile(
