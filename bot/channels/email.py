@@ -16,8 +16,8 @@ from bot.cards.html import page, to_html
 from bot.cards.text import to_text
 from bot.channels.addresses import mail_of, mailbox, person_of
 from bot.channels.notice import Notice, notice
+from bot.channels.proofs import link_token, mail_id
 from bot.channels.smtp import Server, send
-from bot.notifications.proofs import link_token, mail_id
 from bot.oncall import people
 from bot.phrasing import cut
 from bot.ports import Channel, Delivery, Options, Ports, Receipt, Settle

@@ -20,8 +20,8 @@ from bot.cards.card import Card, Level
 from bot.cards.html import page, to_html
 from bot.cards.json import to_json
 from bot.channels.email import LINK_PATH
+from bot.channels.proofs import Claim, read_link, read_mail_ids
 from bot.notifications import answers
-from bot.notifications.proofs import Claim, read_link, read_mail_ids
 from handlers.http.problems import problem
 from handlers.slack.door import caller_of
 

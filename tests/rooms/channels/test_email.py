@@ -14,9 +14,9 @@ from pydantic import SecretStr, ValidationError
 
 from bot.cards.card import Card
 from bot.channels.email import EMAIL, EmailOptions
+from bot.channels.proofs import read_link
 from bot.config.manage import Manage
 from bot.config.settings import Settings
-from bot.notifications.proofs import read_link
 from bot.ports import Ports, Undeliverable
 from storage.unit_of_work import Store
 from tests.contracts.test_channel import HOSTILE, alert_card
