@@ -66,6 +66,7 @@ class Telemetry:
     """What this process counts about itself."""
 
     def __init__(self, version: str) -> None:
+        self.version = version
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         built = Info("do_manage_build", "The program that runs.", registry=self._registry)

@@ -5,10 +5,31 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from bot.channels.email import LINK_PATH
-from handlers.http import auth, commands, heartbeats, mail, probes, problems, twilio, webhooks
+from handlers.http import (
+    alertmanager,
+    auth,
+    calendars,
+    commands,
+    heartbeats,
+    mail,
+    metrics_in,
+    otlp,
+    probes,
+    problems,
+    twilio,
+    webhooks,
+)
 from handlers.measured import Measured
 
-OPEN_PATHS = ("/healthz", "/readyz", "/slack/events", *twilio.PATHS, LINK_PATH)
+OPEN_PATHS = (
+    "/healthz",
+    "/readyz",
+    "/slack/events",
+    *twilio.PATHS,
+    LINK_PATH,
+    *alertmanager.OPEN_PATHS,
+    calendars.PATH,
+)
 """Paths without a token: probes tell nothing that is worth one; Slack and Twilio sign their requests, we our links."""
 
 
@@ -35,8 +56,12 @@ def application(app: Measured, more: Iterable[web.RouteDef] = ()) -> web.Applica
         web.get("/metrics", metrics),
         web.post(heartbeats.PATH, beat),
         web.get(heartbeats.PATH, beat, allow_head=False),
+        *alertmanager.routes(app, ready),
         *hooks,
         *mail.routes(app),
+        *calendars.routes(app),
+        *metrics_in.routes(app),
+        *otlp.routes(app),
         *twilio.routes(app),
         *more,
     ]

@@ -4,11 +4,12 @@ import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, literal, select, type_coerce
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, literal, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.records.alerts import AlertState
 from storage.records.silences import Matcher
+from storage.tables.alerts import ALERTS
 from storage.tables.instances import INSTANCES
 
 PAGE = 1000
@@ -55,4 +56,61 @@ def narrowed(matchers: Iterable[Matcher]) -> list[ColumnElement[bool]]:
             # such text is written in one way only, whoever writes the JSON
             text = f"{json.dumps(matcher.name)}:{json.dumps(matcher.value)}"
             found.append(type_coerce(INSTANCES.c.labels, Text).contains(text, autoescape=True))
+    return found
+
+
+Shown = Row[Any]
+"""An open instance with all that is shown of it, and of its alert `rule`, `policy` and `group_labels`."""
+
+
+def _everything(matchers: Iterable[Matcher]) -> Select[Any]:
+    i = INSTANCES.c
+    return (
+        select(
+            i.fingerprint,
+            i.alert_id,
+            i.name,
+            type_coerce(i.labels, Text).label("labels"),
+            type_coerce(i.annotations, Text).label("annotations"),
+            i.summary,
+            i.started_at,
+            i.ends_at,
+            i.last_seen_at,
+            i.link,
+            i.muted_by,
+            ALERTS.c.rule,
+            ALERTS.c.policy,
+            type_coerce(ALERTS.c.labels, Text).label("group_labels"),
+        )
+        .join_from(INSTANCES, ALERTS, ALERTS.c.id == i.alert_id)
+        .where(*narrowed(matchers))
+    )
+
+
+async def shown(
+    conn: AsyncConnection, *, after: str = "", matchers: Iterable[Matcher] = (), limit: int = PAGE
+) -> Sequence[Shown]:
+    """The page of open instances behind the fingerprint `after`, in the order of their fingerprints."""
+    found: Sequence[Shown] = (await conn.execute(following(_everything(matchers), after, limit))).all()
+    return found
+
+
+async def grouped(
+    conn: AsyncConnection, *, number: int = 0, after: str = "", matchers: Iterable[Matcher] = (), limit: int = PAGE
+) -> Sequence[Shown]:
+    """The page of open instances behind instance `after` of alert `number`, in the order of alerts."""
+    i = INSTANCES.c
+    behind = or_(i.alert_id > number, and_(i.alert_id == number, i.fingerprint > after))
+    query = _everything(matchers).where(i.alert_id >= number, behind)
+    found: Sequence[Shown] = (await conn.execute(query.order_by(i.alert_id, i.fingerprint).limit(limit))).all()
+    return found
+
+
+async def fingerprints_of(conn: AsyncConnection, alerts: Iterable[int]) -> dict[int, list[str]]:
+    """The fingerprints of the open instances of these alerts, at most a page of each."""
+    i = INSTANCES.c
+    found: dict[int, list[str]] = {}
+    for number in sorted(set(alerts)):
+        query = select(i.fingerprint).where(i.alert_id == number, _OPEN).order_by(i.fingerprint).limit(PAGE)
+        found[number] = list((await conn.execute(query)).scalars())
     return found

@@ -1,0 +1,119 @@
+"""`POST /api/v2/alerts`: what Prometheus says of alerts, as reports (pure). The hot path: no step is taken twice."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.matchers import NAME
+from bot.report import Report, severity_of
+from handlers.http.alertmanager.answers import EMPTY, Refused
+
+SOURCE = "prometheus"
+UNNAMED = "unnamed"
+"""The name of alerts that were sent without `alertname`, which Alertmanager allows."""
+MOST_LABELS = 200
+LONGEST_NAME = 1_000
+LONGEST_VALUE = 65_536
+MOST_TOLD = 5
+_EARLIEST, _LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
+
+
+class BadAlert(ValueError):
+    """One alert of a batch cannot be taken; the others can."""
+
+
+def reports(body: Any, now: datetime, timeout: timedelta) -> tuple[list[Report], list[str]]:
+    """The reports in a decoded body, and what is wrong with the alerts that are none.
+
+    An alert without `endsAt` is over when it was not sent again for `timeout`. Raises `Refused` for a body of a wrong
+    type, of which nothing may be taken.
+    """
+    if type(body) is not list:
+        raise Refused(f"the body must be a list of alerts, not {_kind(body)}")
+    found: list[Report] = []
+    wrong: list[str] = []
+    for index, alert in enumerate(body):
+        if type(alert) is not dict:
+            raise Refused(f"alert {index} must be an object, not {_kind(alert)}")
+        try:
+            found.append(_report(alert, index, now, timeout))
+        except BadAlert as bad:
+            wrong.append(f"alert {index}: {bad}")
+    return found, wrong
+
+
+def told(wrong: list[str]) -> str:
+    """All that is wrong with a batch, in one line."""
+    more = f"; and {len(wrong) - MOST_TOLD} more" if len(wrong) > MOST_TOLD else ""
+    return "; ".join(wrong[:MOST_TOLD]) + more
+
+
+def _report(alert: Mapping[str, Any], index: int, now: datetime, timeout: timedelta) -> Report:
+    labels = _strings(alert, "labels", index)
+    annotations = _strings(alert, "annotations", index)
+    if not labels:
+        raise BadAlert("at least one label pair required")
+    starts_at, ends_at = _moment(alert, "startsAt", index), _moment(alert, "endsAt", index)
+    if starts_at and ends_at and starts_at > ends_at:
+        raise BadAlert("start time must be before end time")
+    link = alert.get("generatorURL") or ""
+    if type(link) is not str:
+        raise Refused(f"generatorURL of alert {index} must be a string, not {_kind(link)}")
+    return Report(
+        name=labels.pop(NAME, "") or UNNAMED,
+        labels=labels,
+        severity=severity_of(labels.get("severity", "")),
+        source=SOURCE,
+        resolved=ends_at is not None and ends_at <= now,
+        started_at=starts_at or ends_at,
+        ends_at=ends_at or now + timeout,
+        summary=annotations.get("summary", "") or annotations.get("message", ""),
+        description=annotations.get("description", ""),
+        annotations=annotations,
+        runbook=annotations.get("runbook_url", ""),
+        link=link if link.startswith(("http://", "https://")) else "",
+    )
+
+
+def _strings(alert: Mapping[str, Any], key: str, index: int) -> dict[str, str]:
+    """A mapping of strings, without those that are empty: to Alertmanager they are not there."""
+    given = alert.get(key)
+    if given is None:
+        return {}
+    if type(given) is not dict:
+        raise Refused(f"{key} of alert {index} must be an object, not {_kind(given)}")
+    if len(given) > MOST_LABELS:
+        raise BadAlert(f"{len(given)} {key} are too many: at most {MOST_LABELS}")
+    for name, value in given.items():
+        if type(value) is not str:
+            raise Refused(f"{key}.{name[:100]} of alert {index} must be a string, not {_kind(value)}")
+        if not name or len(name) > LONGEST_NAME or "\0" in name:
+            raise BadAlert(f"{key} has an empty or too long name, or one with a NUL character")
+        if len(value) > LONGEST_VALUE or "\0" in value:
+            raise BadAlert(f"{key}.{name[:100]} holds more than {LONGEST_VALUE:,} characters, or a NUL character")
+    return given if all(given.values()) else {name: value for name, value in given.items() if value}
+
+
+def _moment(alert: Mapping[str, Any], key: str, index: int) -> datetime | None:
+    """A moment of RFC 3339; None where there is none."""
+    text = alert.get(key)
+    if text is None:
+        return None
+    if type(text) is not str:
+        raise Refused(f"{key} of alert {index} must be a time, not {_kind(text)}")
+    if not text or text.startswith(EMPTY):
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise Refused(f"{key} of alert {index} must be a time like 2026-11-23T12:00:00Z, not {text[:60]}")
+    if not _EARLIEST < at < _LATEST:
+        raise BadAlert(f"{key} is out of range: {text[:60]}")
+    return at
+
+
+def _kind(value: Any) -> str:
+    kinds = {list: "a list", dict: "an object", str: "a string", bool: "true or false", type(None): "null"}
+    return kinds.get(type(value), "a number")
