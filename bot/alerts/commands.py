@@ -46,11 +46,15 @@ async def show(ctx: Context, number: int) -> Card:
 @command("ack", role=Role.RESPONDER, changes=True)
 @click.argument("number", type=NUMBER)
 @click.option("--comment", default="", help="Said in the alert's thread.")
-async def ack(ctx: Context, number: int, comment: str) -> Card:
-    """Acknowledge an alert: you have it, pending escalation steps stop."""
+@click.option("--extend", is_flag=True, help="Hold it longer, or take it over, when it is acknowledged already.")
+async def ack(ctx: Context, number: int, comment: str, extend: bool) -> Card:
+    """Acknowledge an alert: you have it for a time, pending escalation steps stop.
+
+    You are reminded before that time is over (`alerts.acknowledged_for`); then escalation begins again.
+    """
     try:
         decision = await escalating.acknowledge(
-            ctx.ports, number, by=ctx.caller.id, comment=comment, via=ctx.caller.via
+            ctx.ports, number, by=ctx.caller.id, comment=comment, via=ctx.caller.via, extend=extend
         )
     except UnknownAlert as unknown:
         raise _unknown(unknown) from None

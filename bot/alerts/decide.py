@@ -56,9 +56,7 @@ class Change:
 
 
 def policy(report: Report, severity: Severity, rules: Mapping[str, RuleConfig], policies: Mapping[str, Policy]) -> str:
-    """The escalation policy: the report's, the rule's, manage.yml's own that is named like the severity, or the
-    default.
-    """
+    """The escalation policy: the report's, the rule's, manage.yml's own for the severity, or the default."""
     if report.policy:
         return report.policy
     if report.name in rules:

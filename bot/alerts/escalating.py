@@ -96,6 +96,15 @@ async def told(ports: Ports, page: PageDelivered | PageFailed) -> None:
     await ports.store.transact(work)
 
 
+async def has_another_way(ports: Ports, page: PageFailed) -> bool:
+    """Whether the page could go elsewhere than through the channel that fails just now."""
+    ways = await whom.ways(ports, page.target) if page.target.startswith("@") else []
+    last = ports.manage.channels.alerts if "slack" in ports.channels and page.via != "slack" else ""
+    async with ports.store.read() as conn:
+        alert, before = await alerts.get(conn, page.alert), await facts(conn, page.subject)
+    return alert is not None and bool(escalation.rerouted(alert, page, before, ways, last)[1])
+
+
 async def undelivered(ports: Ports, key: str, error: str) -> bool:
     """Note that the page of that key, delivered to a provider, did not arrive; False when there is no such page.
 

@@ -173,7 +173,7 @@ def rerouted(
 ) -> tuple[PageDelivered | PageFailed, tuple[Page, ...]]:
     """The fact as it is written down, and what goes out instead of a page that failed.
 
-    That is the first of the person's `ways` that was not tried in this step and round, at last the `fallback` channel, if any.
+    That is the first of the person's `ways` not tried in this step and round, at last the `fallback` channel, if any.
     """
     if isinstance(page, PageDelivered) or needless(alert) or page.round != alert.rounds:
         return page, ()

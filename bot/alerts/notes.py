@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.alerts.wording import target
-from bot.cards.card import Card, Moment, Person, Text
+from bot.cards.card import Button, Card, Level, Moment, Person, Text
 from bot.events import (
     AcknowledgementExpired,
     AcknowledgementExtended,
@@ -26,12 +26,27 @@ from bot.events import (
     PageFailed,
 )
 from bot.phrasing import plural
+from storage.records.alerts import Alert
 
 
 def note(event: AlertEvent, actor: str, at: datetime) -> Card | None:
     """The line in the alert's thread that says what happened; None for what the card says well enough."""
     lines = tuple(line for line in _lines(event, actor, at) if line)
     return Card(title="", body=lines) if lines else None
+
+
+def still_on_it(alert: Alert, expires_at: datetime) -> Card:
+    """The question to whoever acknowledged, before the acknowledgement ends."""
+    number = str(alert.id)
+    return Card(
+        title=f"Still on it? #{number} {alert.summary}",
+        level=Level.WARNING,
+        body=(("Your acknowledgement ends at ", Moment(expires_at), "; then escalation begins again."),),
+        buttons=(
+            Button(label="Still on it", argv=("ack", number, "--extend"), style="primary"),
+            Button(label="Give back", argv=("unack", number)),
+        ),
+    )
 
 
 def _lines(event: AlertEvent, actor: str, at: datetime) -> tuple[Text, ...]:

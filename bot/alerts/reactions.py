@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import structlog
 
-from bot.alerts import cards, escalating, escalation, notes, recording, service, sweeping
+from bot.alerts import cards, escalating, escalation, notes, paging, recording, service, sweeping
 from bot.alerts.decide import CARD, REFRESH
 from bot.alerts.intake import Intake
 from bot.alerts.ledger import BOT
@@ -42,13 +43,11 @@ from bot.events import (
     SilenceExpired,
     SilenceStarted,
 )
-from bot.ports import ChatError, Ports, Posted, Undeliverable
+from bot.oncall.people import USER
+from bot.ports import ChatError, Ports
 from bot.posting import NO_THREAD, distrust, find, show
 from storage.records.jobs import Job
 from storage.records.posts import Post
-
-TRIES = 12
-"""Tries to tell one target before it is said that it could not be told; the last is a quarter of an hour in."""
 
 _log = structlog.get_logger(__name__)
 
@@ -186,39 +185,40 @@ async def take_step(ports: Ports, job: Job) -> None:
 @task(escalation.PAGE)
 async def page(ports: Ports, job: Job) -> None:
     """Tell one target, unless somebody has the alert by now."""
-    number, step, turn = job.payload["alert"], job.payload["step"], job.payload.get("round", 0)
-    target, via = job.payload["target"], job.payload["via"]
-    view = await service.view(ports, number)
-    if why_not := escalation.needless(view.alert):
-        _log.info("page_not_sent", alert=number, target=target, via=via, reason=why_not)
+    await paging.page(ports, job)
+
+
+@on(AlertAcknowledged, AlertResolved)
+async def settle(ports: Ports, fact: Fact[AlertEvent]) -> None:
+    """Let the providers that hold the alert open hear that somebody has it, or that it is over."""
+    state: Literal["acknowledged", "resolved"] = "resolved" if isinstance(fact.event, AlertResolved) else "acknowledged"
+    await paging.settle_all(ports, fact.event.alert, state, fact.id)
+
+
+@task(paging.SETTLE)
+async def settle_one(ports: Ports, job: Job) -> None:
+    """Tell one provider what became of the alert."""
+    await paging.settle(ports, job)
+
+
+@on(AcknowledgementReminded)
+async def ask_again(ports: Ports, fact: Fact[AcknowledgementReminded]) -> None:
+    """Ask whoever acknowledged, in a direct message, whether they still have it."""
+    alert = (await service.view(ports, fact.event.alert)).alert
+    user = alert.acknowledged_by
+    if ports.chat is None or alert.acknowledged_until != fact.event.expires_at or not USER.fullmatch(user):
         return
     try:
-        receipt = await _deliver(ports, view, job)
-    except Undeliverable as failed:
-        if failed.retry and job.attempts < TRIES:
+        await ports.chat.post(
+            await ports.chat.direct(user),
+            notes.still_on_it(alert, fact.event.expires_at),
+            key=f"entry:{fact.id}:ask",
+            attempt=fact.attempt,
+        )
+    except ChatError as refused:
+        if refused.retry:
             raise
-        failure = PageFailed(alert=number, target=target, via=via, step=step, error=str(failed), round=turn)
-        await escalating.told(ports, failure)
-    else:
-        sent = PageDelivered(alert=number, target=target, via=via, step=step, receipt=receipt, round=turn)
-        await escalating.told(ports, sent)
-
-
-async def _deliver(ports: Ports, view: service.View, job: Job) -> str:
-    via = job.payload["via"]
-    delivery = ports.channels.get(via)
-    if delivery is None:
-        why = "Slack is not connected to this bot" if via == "slack" else f"{via} is not configured"
-        raise Undeliverable(why, retry=False)
-    post = await find(ports, f"{view.alert.subject}:card")
-    address = ports.chat.link(Posted(post.channel, post.ts)) if ports.chat and post else ""
-    receipt = await delivery(
-        cards.page(view.alert, job.payload["step"], view.steps, view.upcoming, address),
-        target=job.payload["target"],
-        key=job.key,
-        attempt=job.attempts,
-    )
-    return receipt.text
+        _log.warning("not_asked", alert=alert.id, user=user, error=str(refused))  # the thread says it as well
 
 
 async def _card(ports: Ports, alert: int, *, attempt: int, at_once: bool) -> Post | None:

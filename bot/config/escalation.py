@@ -126,7 +126,7 @@ def as_written(path: tuple[str | int, ...], values: Mapping[str, Any]) -> tuple[
             given = policies.get(name) if isinstance(policies, Mapping) else None
             if isinstance(given, list):
                 return ("escalation", name, *inside)
-            if is_short(given):
+            if isinstance(given, Mapping) and is_short(given):
                 delays = _delays(given)
                 known = [delays[step] for step in inside[:1] if isinstance(step, int) and step < len(delays)]
                 return ("escalation", name, *known, *inside[2:])

@@ -1,5 +1,6 @@
 """How people are reached: what they set for themselves, over manage.yml, over what Slack knows of them."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = (Rule(timedelta(0), "slack"),)
 """The rules of whoever chose none."""
+PATIENCE = 2.0
+"""Seconds that Slack gets to say what it knows of somebody: a page by phone must not wait for it."""
 USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 _log = structlog.get_logger(__name__)
@@ -117,7 +120,8 @@ async def _profile(ports: Ports, user: str) -> Profile | None:
     if ports.chat is None or not USER.fullmatch(user):
         return None
     try:
-        return await ports.chat.profile(user)
-    except ChatError as error:
-        _log.warning("slack_profile_unknown", user=user, error=str(error))
+        async with asyncio.timeout(PATIENCE):
+            return await ports.chat.profile(user)
+    except (ChatError, TimeoutError) as error:
+        _log.warning("slack_profile_unknown", user=user, error=str(error) or "no answer in time")
         return None
