@@ -18,6 +18,8 @@ from storage.tables import samples
 
 PIECE = timedelta(hours=6)
 """So much of the past is read and decided at a time."""
+TOGETHER = 48
+"""So many parts of a season are read in one transaction."""
 HOURLY = timedelta(minutes=65)
 """How old the mean of an hour may be until the next one."""
 
@@ -106,15 +108,17 @@ async def _seasons(
     begin, total = seasonal.part_of(since - past), until - since + past
     while begin + seasonal.PART <= until:
         async with ports.store.read() as conn:
-            parts[begin] = await anomalies.levels(conn, anomaly.metric, begin, begin + seasonal.PART)
-        begin += seasonal.PART
+            for _ in range(min(TOGETHER, (until - begin) // seasonal.PART)):
+                parts[begin] = await anomalies.levels(conn, anomaly.metric, begin, begin + seasonal.PART)
+                begin += seasonal.PART
         await said(min(1.0, 1 - (until - begin) / total))
-    await asyncio.to_thread(_judge_parts, run, anomaly, parts, since)
+    await asyncio.to_thread(judge_parts, run, anomaly, parts, since)
 
 
-def _judge_parts(
+def judge_parts(
     run: Replay, anomaly: Anomaly, parts: Mapping[datetime, Mapping[Labels, float]], since: datetime
 ) -> None:
+    """Judge every part from `since` on by those before it; `parts` are the means of each series by their begin."""
     run.rule = replace(run.rule, stale_after=max(run.rule.stale_after, 2 * seasonal.PART))
     for begin in sorted(part for part in parts if part >= since):
         at, levels = begin + seasonal.PART, parts[begin]
