@@ -71,10 +71,21 @@ def _names_twice(values: Mapping[str, Any]) -> Iterator[Wrong]:
 
 def _unknown_policies(values: Mapping[str, Any]) -> Iterator[Wrong]:
     known = list(dict.fromkeys([*SHIPPED, *_mapping(values, "escalation")]))
-    for rule, config in _mapping(values, "alerts", "rules").items():
+    for at, config in _with_policy(values):
         policy = config.get("policy") if isinstance(config, Mapping) else None
-        if isinstance(policy, str) and policy not in known:
-            yield ("alerts", "rules", rule, "policy"), shown(policy), one_of(policy, known)
+        if isinstance(policy, str) and policy and policy not in known:
+            yield (*at, "policy"), shown(policy), one_of(policy, known)
+
+
+def _with_policy(values: Mapping[str, Any]) -> Iterator[tuple[KeyPath, Any]]:
+    """All that may name an escalation policy, and where it stands."""
+    for rule, config in _mapping(values, "alerts", "rules").items():
+        yield ("alerts", "rules", rule), config
+    for name, mapping in _mapping(values, "webhooks", "generic").items():
+        yield ("webhooks", "generic", name), mapping
+    heartbeats = values.get("heartbeats")
+    for index, heartbeat in enumerate(heartbeats if isinstance(heartbeats, list | tuple) else ()):
+        yield ("heartbeats", index), heartbeat
 
 
 def _unknown_channels(values: Mapping[str, Any]) -> Iterator[Wrong]:

@@ -46,6 +46,8 @@ async def beat(ports: Ports, name: str) -> Heartbeat:
 async def without_beats(ports: Ports, reports: Sequence[Report]) -> list[Report]:
     """Take the alerts that stand for heartbeats (`heartbeats[].alert`) as beats, and give the others."""
     named = {config.alert: config.name for config in ports.manage.heartbeats if config.alert}
+    if not named:
+        return list(reports)
     for name in sorted({named[one.name] for one in reports if one.name in named and not one.resolved}):
         await beat(ports, name)
     return [one for one in reports if one.name not in named]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot.heartbeats.service import without_beats
 from handlers.http.alertmanager import given, posted, quiet, standing
 from handlers.http.alertmanager.answers import Refused, json_body, refused, said, too_large
 from handlers.http.problems import later, problem
@@ -84,6 +85,7 @@ async def _take(request: web.Request, app: Measured, inside: Inside) -> web.Stre
         body = await json_body(request, LARGEST)
         ports = app.ports
         reports, wrong = posted.reports(body, ports.now(), ports.manage.alerts.resolve_timeout)
+        reports = await without_beats(ports, reports)
         if reports:
             await ports.report(reports)
         if wrong:

@@ -45,3 +45,13 @@ async def test_an_alert_that_stands_for_a_heartbeat_is_a_beat_and_no_alert(store
     assert (answer.status_code, taken.reports) == (202, [])
     async with store.read() as conn:
         assert [kept.name for kept in await table.everything(conn)] == ["prometheus"]
+
+
+async def test_such_an_alert_counts_when_prometheus_sends_it_too(store: Store, opened: Open) -> None:
+    bot, taken = listening(store, heartbeats=CONFIG)
+    sent = [{"labels": {"alertname": "Watchdog"}}, {"labels": {"alertname": "disk full"}}]
+    async with opened(bot) as client:
+        answer = await client.post("/api/v2/alerts", json=sent, headers=BEARER)
+    assert (answer.status_code, [report.name for report in taken.reports]) == (200, ["disk full"])
+    async with store.read() as conn:
+        assert [kept.name for kept in await table.everything(conn)] == ["prometheus"]

@@ -52,6 +52,8 @@ def test_every_key_can_be_spelled_as_a_pointer(keys: list[str]) -> None:
         ("webhooks: {generic: {x: {severities: {bad: worst}}}}", "webhooks.generic.x.severities.bad"),
         ("webhooks: {cloudwatch: {topics: [alarms]}}", "the ARN of a topic"),
         ("webhooks: {sentry: {secret: ''}}", "webhooks.sentry.secret"),
+        ("webhooks: {generic: {x: {policy: nobody}}}", 'webhooks.generic.x.policy: found "nobody"'),
+        ("heartbeats: [{name: x, every: 5m, policy: nobody}]", 'heartbeats[0].policy: found "nobody"'),
         ("heartbeats: [{name: x}]", "heartbeats[0].every: found nothing, allowed: a value, the key is required"),
         ("heartbeats: [{name: x, every: 0s}]", "heartbeats[0].every"),
         ("heartbeats: [{name: 'x y', every: 5m}]", "heartbeats[0].name"),
