@@ -6,11 +6,11 @@ from typing import Literal
 
 import structlog
 
-from bot.alerts import cards, escalating, escalation, notes, paging, recording, service, sweeping
+from bot.alerts import auditor, cards, escalating, escalation, notes, paging, recording, service, sweeping
 from bot.alerts.decide import CARD, REFRESH
 from bot.alerts.intake import Intake
 from bot.alerts.ledger import BOT
-from bot.bus import Fact, on, task
+from bot.bus import Fact, on, schedule, task
 from bot.cards.card import Card
 from bot.engine.retry import Later
 from bot.events import (
@@ -219,6 +219,12 @@ async def ask_again(ports: Ports, fact: Fact[AcknowledgementReminded]) -> None:
         if refused.retry:
             raise
         _log.warning("not_asked", alert=alert.id, user=user, error=str(refused))  # the thread says it as well
+
+
+@schedule("@every 60s")
+async def audit(ports: Ports) -> None:
+    """Prove that every open alert is escalated on, or has a stated end."""
+    await auditor.audit(ports)
 
 
 async def _card(ports: Ports, alert: int, *, attempt: int, at_once: bool) -> Post | None:
