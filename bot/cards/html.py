@@ -27,6 +27,7 @@ _COLOURS = {
     Accent.HIGH: "#c4560a",
     Accent.MEDIUM: "#8a6d00",
     Accent.LOW: "#1f6feb",
+    Accent.TAKEN: "#6639ba",
     Accent.GOOD: "#1a7f37",
     Accent.CALM: "#57606a",
 }

@@ -40,4 +40,4 @@ def _measured(text: str) -> tuple[int, int, int]:
     """Units of the text, and how many fit into one part alone and into one of several."""
     if _gsm(text):
         return len(text) + sum(sign in _EXTENDED for sign in text), 160, 153
-    return len(text.encode("utf-16-le")) // 2, 70, 67
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2, 70, 67

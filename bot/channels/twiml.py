@@ -24,7 +24,7 @@ def call(told: Notice, action: str) -> str:
 
 def goodbye(said: str) -> str:
     """Say something and hang up."""
-    return _response(f"{_say(cut(one_line(said), SPOKEN))}<Hangup/>")
+    return _response(f"{_say(cut(_speakable(one_line(said)), SPOKEN))}<Hangup/>")
 
 
 def message(said: str) -> str:
@@ -34,10 +34,15 @@ def message(said: str) -> str:
 
 def speech(told: Notice) -> str:
     """The page in a sentence or two that can be listened to."""
-    summary = cut(told.summary, SPOKEN)
+    summary = cut(_speakable(told.summary), SPOKEN)
     if told.number is None:
         return summary
     return f"Alert number {told.number}, severity {told.severity}. {summary}."
+
+
+def _speakable(said: str) -> str:
+    """The text without what no voice can say, and what would be five characters long once escaped."""
+    return " ".join(said.replace("&", " and ").replace("<", " ").replace(">", " ").split())
 
 
 def _say(said: str) -> str:
