@@ -92,12 +92,12 @@ async def bot(folder: Path, hook: str = "") -> AsyncIterator[Server]:
 SERVERS = {"Alertmanager": alertmanager, "bot": bot}
 
 
-async def load(server: Server, size: int, kind: str, turn: str, seconds: float) -> Taken:
+async def load(server: Server, size: int, kind: str, turn: str, seconds: int) -> Taken:
     """Let wrk send for so long."""
     wrk = shutil.which("wrk") or ""
     if not wrk:
         raise Unmeasured("there is no wrk; install Debian's package of that name")
-    words = (wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--timeout=30s", "-s", str(SCRIPT), server.address)
+    words = (wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout=30s", "-s", str(SCRIPT), server.address)
     process = await asyncio.create_subprocess_exec(
         *words, "--", str(size), kind, turn, "", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
@@ -111,7 +111,7 @@ async def load(server: Server, size: int, kind: str, turn: str, seconds: float) 
     return Taken(told["requests"] * size / told["seconds"], told["p99"])
 
 
-async def taking(seconds: float) -> list[tuple[str, int, Mapping[str, list[Taken]]]]:
+async def taking(seconds: int) -> list[tuple[str, int, Mapping[str, list[Taken]]]]:
     """Each load on both servers in turns."""
     found: list[tuple[str, int, Mapping[str, list[Taken]]]] = []
     for kind in ("distinct", "resent"):
@@ -121,7 +121,7 @@ async def taking(seconds: float) -> list[tuple[str, int, Mapping[str, list[Taken
                 for name, start in SERVERS.items():
                     with _programs.folders("server") as (folder,):
                         async with start(folder) as server:
-                            await load(server, size, "resent", "warm", 0.5)
+                            await load(server, size, "resent", "warm", 1)
                             turns[name].append(await load(server, size, kind, f"{kind}{turn}", seconds))
             found.append((kind, size, turns))
             print(f"  {kind}, {size} in a request: {_said(turns)}", flush=True)
@@ -234,8 +234,8 @@ async def killed() -> dict[str, int]:
 
 
 async def measure() -> None:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    print(f"POST /api/v2/alerts, {CONNECTIONS} connections, median of {TURNS} turns of {seconds:g} s:", flush=True)
+    seconds = int(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    print(f"POST /api/v2/alerts, {CONNECTIONS} connections, median of {TURNS} turns of {seconds} s:", flush=True)
     found = await taking(seconds)
     used, taken, left = await memory(), await notices(), await killed()
     for kind, size, turns in found:
