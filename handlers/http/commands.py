@@ -1,8 +1,7 @@
 """`POST /api/commands`: a JSON body becomes a command line, its card becomes JSON."""
 
-import json
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from aiohttp import web
 from sqlalchemy import select
@@ -13,6 +12,8 @@ from bot.cards.json import to_json
 from bot.cards.marks import plain
 from bot.command import Usage, argv_of
 from bot.permissions import Caller
+from bot.ports import Refusal
+from handlers.http.inbound.json_body import parsed
 from handlers.http.problems import LARGEST_BODY, problem, store_lost
 from storage.unit_of_work import StoreError
 
@@ -73,17 +74,9 @@ async def _object(request: web.Request) -> Mapping[str, Any]:
         raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, request.content_length or 0)
     body = await request.read()
     try:
-        value = json.loads(body, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        said = "the body is empty" if not body.strip() else f"malformed JSON at {where}: {error.msg.lower()}"
-        raise Refused(problem(400, said, _EXAMPLE)) from None
-    except UnicodeError:
-        raise Refused(problem(400, "the body is not text in UTF-8", _EXAMPLE)) from None
-    except RecursionError:
-        raise Refused(problem(400, "the JSON is nested too deeply", _EXAMPLE)) from None
-    except ValueError as error:  # NaN, or a number of thousands of digits
-        raise Refused(problem(400, f"malformed JSON: {error}", _EXAMPLE)) from None
+        value = parsed(body)
+    except Refusal as refused:
+        raise Refused(problem(400, str(refused), _EXAMPLE)) from None
     if not isinstance(value, dict):
         raise Refused(problem(400, f"the body must be a JSON object, not {_kind(value)}", _EXAMPLE))
     return value
@@ -96,10 +89,6 @@ def _text(argv: list[str]) -> list[str]:
             what = "a NUL character" if "\0" in word else "half a surrogate pair"
             raise Refused(problem(400, f"a value holds {what}", "Send text."))
     return argv
-
-
-def _no_number(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON number")
 
 
 def _kind(value: Any) -> str:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import ModuleType
 
+import httpx
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -23,9 +24,12 @@ from bot.config.settings import Settings
 from bot.events import AlertOpened, payload_of
 from bot.permissions import Caller
 from bot.ports import Receipt, Undeliverable
+from bot.telemetry import Telemetry
+from handlers.http.app import application
+from handlers.measured import measured
 from storage.records.journal import Entry
 from storage.records.samples import Sample
-from storage.tables import jobs, samples
+from storage.tables import alerts, jobs, samples
 from storage.unit_of_work import Store
 from tests.fakes.chat import FakeChat
 from tests.fakes.ports import T0, make_ports
@@ -238,3 +242,19 @@ def test_its_readme_names_each_file() -> None:
     readme = (EXAMPLE / "README.md").read_text()
     files = {path.name for path in (EXAMPLE / "do_manage_example").glob("*.py")} - {"__init__.py"}
     assert set(re.findall(r"do_manage_example/(\w+\.py)", readme)) == files
+
+
+@pytest.mark.usefixtures("plugin")
+async def test_its_webhook_is_served_and_ends_what_it_began(tmp_path: Path) -> None:
+    async with opened(settings(tmp_path, "")) as app:
+        door = application(measured(app, Telemetry("1.2.3")))
+        async with TestServer(door) as server, httpx.AsyncClient(trust_env=False) as client:
+            url = str(server.make_url("/webhooks/nagios"))
+            sent = {"host": "db-1", "service": "disk", "state": "CRITICAL", "output": "disk is full"}
+            first = await client.post(url, json=sent)
+            last = await client.post(url, json={**sent, "state": "OK", "output": "disk is well"})
+            wrong = await client.post(url, json={**sent, "state": "BAD"})
+        async with app.ports.store.read() as conn:
+            found = await alerts.listing(conn)
+    assert (first.status_code, last.status_code, wrong.status_code) == (202, 202, 400)
+    assert [(alert.summary, alert.state.value) for alert in found] == [("disk is full", "resolved")]
