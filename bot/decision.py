@@ -81,15 +81,21 @@ async def commit(unit: Unit, decision: Decision[Any], *, actor: str, now: dateti
     await unit.save(decision.state)
     for cancel in decision.cancels:
         await unit.cancel(cancel.subject, cancel.kind)
-    entries = [
-        await unit.append(
-            at=now, kind=type(event).__name__, subject=event.subject, actor=actor, payload=payload_of(event)
-        )
-        for event in decision.events
-    ]
+    entries = [await unit.append(**fact_of(event, actor=actor, now=now)) for event in decision.events]
     jobs = [job for entry in entries for job in jobs_for(entry)]
     await unit.enqueue([*jobs, *map(job_of, decision.timers)])
     return entries
+
+
+def fact_of(event: Event, *, actor: str, now: datetime) -> dict[str, Any]:
+    """The fields of the journal's entry that the event becomes."""
+    return {
+        "at": now,
+        "kind": type(event).__name__,
+        "subject": event.subject,
+        "actor": actor,
+        "payload": payload_of(event),
+    }
 
 
 def job_of(timer: Timer) -> NewJob:

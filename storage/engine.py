@@ -109,9 +109,13 @@ def reading(engine: AsyncEngine) -> AsyncEngine:
     return engine.execution_options(reads_only=True)
 
 
-def insert(conn: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """Return an INSERT that knows ON CONFLICT, which both databases spell alike and SQLAlchemy keeps apart."""
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+def insert(on: AsyncConnection | str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows ON CONFLICT, which both databases spell alike and SQLAlchemy keeps apart.
+
+    `on` is a connection, or the name of its dialect.
+    """
+    name = on if isinstance(on, str) else on.dialect.name
+    return postgresql.insert(table) if name == "postgresql" else sqlite.insert(table)
 
 
 async def notify(conn: AsyncConnection) -> None:

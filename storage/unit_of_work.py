@@ -78,6 +78,14 @@ class UnitOfWork:
             raise TypeError(f"{type(record).__name__} is not a record that is kept")
         await kept(self.conn, record)
 
+    async def save_alerts(self, records: Sequence[Alert]) -> None:
+        """Do the same for many alerts at once; those that are kept already must be locked."""
+        await alerts.save_all(self.conn, records)
+
+    async def append_all(self, facts: Sequence[Mapping[str, Any]]) -> list[Entry]:
+        """Write facts into the journal, given by the fields that `append` takes."""
+        return await journal.append_all(self.conn, facts)
+
     async def append(self, *, at: datetime, kind: str, subject: str, actor: str, payload: Mapping[str, Any]) -> Entry:
         """Write one fact into the journal."""
         return await journal.append(self.conn, at=at, kind=kind, subject=subject, actor=actor, payload=payload)
@@ -93,9 +101,12 @@ class UnitOfWork:
         """Cancel the pending jobs of that kind about that subject; says how many."""
         return await jobs.cancel(self.conn, subject, kind)
 
-    async def next_id(self, name: str) -> int:
-        """Return the next number of that name ("alert"), from 1, without gaps: a rollback takes it back."""
-        return await counters.following(self.conn, name)
+    async def next_id(self, name: str, many: int = 1) -> int:
+        """Return the next number of that name ("alert"), from 1, without gaps: a rollback takes it back.
+
+        Of `many` that are taken together, the first.
+        """
+        return await counters.following(self.conn, name, many)
 
     async def wake(self) -> None:
         """Have every worker look for jobs once this is committed."""

@@ -10,9 +10,8 @@ from bot.alerts.escalating import steps
 from bot.alerts.fingerprints import fingerprint
 from bot.alerts.grouping import Group, group
 from bot.alerts.instances import flaps
-from bot.alerts.ledger import BOT, put
-from bot.config.alerts import RuleConfig
-from bot.decision import Timer, job_of
+from bot.alerts.ledger import BOT
+from bot.decision import Decision, Timer, fact_of, job_of
 from bot.ports import Ports
 from bot.report import Report
 from bot.silences import muting as mutes
@@ -46,6 +45,7 @@ class Touched:
     seen: list[tuple[Instance, Instance]] = field(default_factory=list)
     resolved: list[Instance] = field(default_factory=list)
     reports: int = 0
+    first: Report | None = None
     last: Report | None = None
     reading: str = ""
 
@@ -88,41 +88,29 @@ async def record(ports: Ports, unit: UnitOfWork, reports: Sequence[Report]) -> l
     return list(heard.values())
 
 
-async def write(ports: Ports, unit: UnitOfWork, one: Touched, now: datetime, muting: Muting | None = None) -> int:
-    """Write what becomes of one alert and its instances; give the alert's number, 0 when nothing happened."""
-    change = _change(ports, one, now)
-    if not (one.opened or one.seen or one.resolved or one.reports):
-        return 0
-    if one.alert is not None:
-        every = ports.manage.alerts.edit_every
-        decision = decide.changed(one.alert, change, steps(ports, one.alert.policy), every=every, now=now)
-    elif one.opened and one.last is not None:
-        rules, policies = ports.manage.alerts.rules, ports.manage.escalation
-        worst = min((i.severity for i in one.opened), key=instances.RANK.__getitem__)
-        policy = decide.policy(one.last, worst, rules, policies)
-        number = await unit.next_id("alert")
-        runbook = one.last.runbook or rules.get(one.last.name, RuleConfig()).runbook
-        decision = decide.raised(
-            change,
-            one.group,
-            number=number,
-            policy=policy,
-            runbook=runbook,
-            steps=steps(ports, policy),
-            now=now,
-        )
-    else:
-        return 0
-    await instance_table.insert(unit.conn, (replace(i, alert_id=decision.state.id) for i in one.opened))
-    await instance_table.update(unit.conn, [after for _, after in one.seen] + one.resolved)
-    await put(ports, unit, decision, BOT)
-    timers = sweeps(i.ends_at for i in (*one.opened, *(after for _, after in one.seen)))
-    if change.flapping:
-        timers.append(reviewing(decision.state.id, now + ports.manage.alerts.flapping.within))
-    if muting is not None and any(mutes.inhibits(muting, i.name, i.labels) for i in (*one.opened, *one.resolved)):
-        timers.append(remuting(now, f"alert:{decision.state.id}"))
-    await unit.enqueue(map(job_of, timers))
-    return decision.state.id
+async def write(
+    ports: Ports, unit: UnitOfWork, touched: Iterable[Touched], now: datetime, muting: Muting | None = None
+) -> list[Touched]:
+    """Write what becomes of these alerts and their instances, in few statements; give them with their alerts."""
+    moved = [one for one in touched if one.opened or one.seen or one.resolved or one.reports]
+    new = [one for one in moved if one.alert is None and one.opened]
+    numbers = iter(range(await unit.next_id("alert", len(new)), 2**31)) if new else iter(())
+    decisions = [
+        _raised(ports, one, next(numbers), now) if one.alert is None else _changed(ports, one, one.alert, now)
+        for one in moved
+        if one.alert is not None or one.opened
+    ]
+    done = [one for one in moved if one.alert is not None or one.opened]
+    for one, decision in zip(done, decisions, strict=True):
+        one.alert = decision.state
+        one.opened = [replace(instance, alert_id=decision.state.id) for instance in one.opened]
+    await instance_table.insert(unit.conn, [i for one in done for i in one.opened])
+    await instance_table.update(
+        unit.conn, [i for one in done for i in (*(after for _, after in one.seen), *one.resolved)]
+    )
+    await _commit(ports, unit, decisions, now)
+    await unit.enqueue(job_of(timer) for timer in _looks(ports, done, now, muting))
+    return done
 
 
 def sweeps(ends: Iterable[datetime | None]) -> list[Timer]:
@@ -183,16 +171,17 @@ async def _round(ports: Ports, unit: UnitOfWork, told: Mapping[str, _Told]) -> d
             by = mutes.muted_by(muting, one.report.name, one.report.labels, now) if muting else ""
             touched = known.groups[groups[key].fingerprint]
             _opens(ports, touched, key, one, before=known.over.get(key), muted_by=by, now=now)
-    heard: dict[str, Heard] = {}
-    for touched in known.groups.values():  # alerts that were grouped otherwise included
-        number = await write(ports, unit, touched, now, muting)
-        fires = (i for i in (*touched.opened, *(after for _, after in touched.seen)) if not i.resolved_at)
-        heard |= {i.fingerprint: Heard(i.fingerprint, number, told[i.fingerprint].report) for i in fires}
+    written = await write(ports, unit, known.groups.values(), now, muting)
     await instance_table.update(unit.conn, held)
     grace = ports.manage.alerts.resolve_timeout
     ends = {(before.alert_id, before.resolved_at + grace) for before in held if before.resolved_at}
     await unit.enqueue(job_of(reviewing(number, at)) for number, at in sorted(ends))
-    return heard
+    return {
+        i.fingerprint: Heard(i.fingerprint, i.alert_id, told[i.fingerprint].report)
+        for one in written
+        for i in (*one.opened, *(after for _, after in one.seen))
+        if not i.resolved_at
+    }
 
 
 async def _known(
@@ -253,6 +242,7 @@ def _opens(
     )
     one.opened.append(replace(begun, count=told.count))
     one.reports += told.count
+    one.first = one.first or told.report
     one.last = told.report
 
 
@@ -280,3 +270,51 @@ def _change(ports: Ports, one: Touched, now: datetime) -> Change:
         flapping=max(began, default=0),
         reading=one.reading,
     )
+
+
+def _raised(ports: Ports, one: Touched, number: int, now: datetime) -> Decision[Alert]:
+    first = one.first
+    if first is None:
+        raise ValueError("an alert is opened by a report")
+    rules, policies = ports.manage.alerts.rules, ports.manage.escalation
+    worst = min((i.severity for i in one.opened), key=instances.RANK.__getitem__)
+    policy = decide.policy(first, worst, rules, policies)
+    return decide.raised(
+        _change(ports, one, now),
+        one.group,
+        number=number,
+        policy=policy,
+        runbook=first.runbook or (rules[first.name].runbook if first.name in rules else ""),
+        steps=steps(ports, policy),
+        now=now,
+    )
+
+
+def _changed(ports: Ports, one: Touched, alert: Alert, now: datetime) -> Decision[Alert]:
+    every = ports.manage.alerts.edit_every
+    return decide.changed(alert, _change(ports, one, now), steps(ports, alert.policy), every=every, now=now)
+
+
+async def _commit(ports: Ports, unit: UnitOfWork, decisions: Sequence[Decision[Alert]], now: datetime) -> None:
+    """Do what `decision.commit` does, for many alerts at once."""
+    changed = [decision for decision in decisions if decision.changed]
+    await unit.save_alerts([decision.state for decision in changed])
+    for cancel in (cancel for decision in changed for cancel in decision.cancels):
+        await unit.cancel(cancel.subject, cancel.kind)
+    facts = [fact_of(event, actor=BOT, now=now) for decision in changed for event in decision.events]
+    jobs = [job for entry in await unit.append_all(facts) for job in ports.jobs_for(entry)]
+    await unit.enqueue([*jobs, *(job_of(timer) for decision in changed for timer in decision.timers)])
+
+
+def _looks(ports: Ports, done: Sequence[Touched], now: datetime, muting: Muting | None) -> list[Timer]:
+    """When to look again at what was written: at ends, at what flaps, at what is muted by it or is not any more."""
+    begun = [i for one in done for i in (*one.opened, *(after for _, after in one.seen))]
+    timers = sweeps(i.ends_at for i in begun)
+    flapping = ports.manage.alerts.flapping
+    flap = {i.alert_id for i in begun if flaps(i, flapping, now)}
+    timers += [reviewing(number, now + flapping.within) for number in sorted(flap)]
+    if muting is not None and muting.inhibitors:
+        news = [i for one in done for i in (*one.opened, *one.resolved)]
+        if any(mutes.inhibits(muting, i.name, i.labels) for i in news):
+            timers.append(remuting(now, f"alert:{news[0].alert_id}"))
+    return timers

@@ -73,11 +73,12 @@ async def review(ports: Ports, number: int) -> None:
 
 async def _end(ports: Ports, unit: UnitOfWork, ended: Sequence[Instance], now: datetime) -> None:
     muting = await muting_now(ports, unit, now) if ended and ports.manage.alerts.inhibit else None
-    for one in await _touched(unit, ended):
+    touched = await _touched(unit, ended)
+    for one in touched:
         mine = [i for i in ended if one.alert and i.alert_id == one.alert.id]
         one.resolved += [instances.closed(i, now) for i in mine]
         one.reading = QUIET if all(i.resolved_at for i in mine) else SILENT
-        await write(ports, unit, one, now, muting)
+    await write(ports, unit, touched, now, muting)
 
 
 async def _remute(ports: Ports, after: int, unit: UnitOfWork) -> int | None:
@@ -86,9 +87,10 @@ async def _remute(ports: Ports, after: int, unit: UnitOfWork) -> int | None:
     muting = await muting_now(ports, unit, now)
     moved = {i.fingerprint: m for i in looked if (m := _muted(i, muting, now)) != i}
     known = [i for i in looked if i.fingerprint in moved]
-    for one in await _touched(unit, known):
+    touched = await _touched(unit, known)
+    for one in touched:
         one.seen += [(i, moved[i.fingerprint]) for i in known if one.alert and i.alert_id == one.alert.id]
-        await write(ports, unit, one, now)
+    await write(ports, unit, touched, now)
     return looked[-1].id if len(looked) == AT_ONCE else None
 
 

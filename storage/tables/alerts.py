@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, Table, bindparam, func, literal, or_, select
+from sqlalchemy import Boolean, Column, Float, Index, Integer, Table, bindparam, func, literal, or_, select, text
 from sqlalchemy import update as plain_update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
 from storage.records.alerts import Alert, AlertState, Severity
-from storage.tables.schema import METADATA, Document, Instant, Words, first, row_of, rows, write
+from storage.tables.schema import METADATA, Document, Instant, Words, first, row_of, rows, write, write_all
 
 ALERTS = Table(
     "alerts",
@@ -80,6 +80,11 @@ async def save(conn: AsyncConnection, alert: Alert) -> None:
     await write(conn, ALERTS, to_row(alert))
 
 
+async def save_all(conn: AsyncConnection, alerts: Sequence[Alert]) -> None:
+    """Do the same for many at once; those that are kept already must be locked. Raises `Conflict`."""
+    await write_all(conn, ALERTS, [to_row(alert) for alert in alerts])
+
+
 async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Alert | None:  # noqa: A002
     """Return the alert of that number."""
     row = await first(conn, ALERTS, ALERTS.c.id == id, lock=lock)
@@ -110,7 +115,8 @@ async def resolved_by_hand(conn: AsyncConnection, ids: Sequence[int], bot: str) 
 async def seen_again(conn: AsyncConnection, seen: Sequence[tuple[int, int, datetime]]) -> None:
     """Count repetitions of open alerts' instances, given as number, how many, the last one's time."""
     if seen:
-        same = plain_update(ALERTS).where(_OPEN, ALERTS.c.id == bindparam("_id"))
+        # A literal of SQL, for executemany knows no other.
+        same = plain_update(ALERTS).where(text("state != 'resolved'"), ALERTS.c.id == bindparam("_id"))
         moved = same.values(count=ALERTS.c.count + bindparam("_count"), last_seen_at=bindparam("_seen_at"))
         await conn.execute(moved, [dict(zip(("_id", "_count", "_seen_at"), one, strict=True)) for one in seen])
 

@@ -1,6 +1,8 @@
 """Short numbers that people type: gapless per name, taken back when the transaction is."""
 
-from sqlalchemy import Column, Integer, Table
+from functools import cache
+
+from sqlalchemy import Column, Executable, Integer, Table, bindparam
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.engine import insert
@@ -11,8 +13,14 @@ COUNTERS = Table(
 )
 
 
-async def following(conn: AsyncConnection, name: str) -> int:
-    """Count one up and give the number, 1 at first. Others who want one of that name wait for this transaction."""
-    start = insert(conn, COUNTERS).values(name=name, value=1)
-    count = start.on_conflict_do_update(index_elements=["name"], set_={"value": COUNTERS.c.value + 1})
-    return int((await conn.execute(count.returning(COUNTERS.c.value))).scalar_one())
+async def following(conn: AsyncConnection, name: str, many: int = 1) -> int:
+    """Count up and give the number, 1 at first; of `many` the first. Others who want one wait for this transaction."""
+    count = await conn.execute(_counting(conn.dialect.name), {"name": name, "value": many, "_many": many})
+    return int(count.scalar_one()) - many + 1
+
+
+@cache
+def _counting(dialect: str) -> Executable:
+    start = insert(dialect, COUNTERS)
+    more = {"value": COUNTERS.c.value + bindparam("_many")}
+    return start.on_conflict_do_update(index_elements=["name"], set_=more).returning(COUNTERS.c.value)

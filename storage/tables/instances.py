@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Float, Index, Integer, Table, bindparam, func, literal, select
+from sqlalchemy import Column, Float, Index, Integer, Table, bindparam, func, literal, select, text
 from sqlalchemy import insert as plain_insert
 from sqlalchemy import update as plain_update
 from sqlalchemy.exc import IntegrityError
@@ -64,6 +64,14 @@ Index(
     postgresql_where=INSTANCES.c.state == "resolved",
 )
 
+_CHANGING = tuple(column.name for column in INSTANCES.c if column.name not in _FIXED)
+_INSERTING = plain_insert(INSTANCES)
+_UPDATING = (
+    plain_update(INSTANCES)
+    .where(INSTANCES.c.id == bindparam("_id"))
+    .values({name: bindparam(f"_{name}") for name in _CHANGING})
+)
+
 
 def to_row(instance: Instance) -> dict[str, Any]:
     """Return the instance as columns."""
@@ -83,25 +91,24 @@ async def insert(conn: AsyncConnection, instances: Iterable[Instance]) -> None:
         del row["id"]
     if fresh:
         try:
-            await conn.execute(plain_insert(INSTANCES), fresh)
+            await conn.execute(_INSERTING, fresh)
         except IntegrityError as error:
             raise Conflict("an instance of that fingerprint is open already") from error
 
 
 async def update(conn: AsyncConnection, instances: Iterable[Instance]) -> None:
     """Write instances over their rows. Their alert's row is held meanwhile, so that nobody else does."""
-    known = [{f"_{name}": value for name, value in to_row(instance).items()} for instance in instances]
-    if known:
-        names = [column.name for column in INSTANCES.c if column.name not in _FIXED]
-        change = plain_update(INSTANCES).where(INSTANCES.c.id == bindparam("_id"))
-        change = change.values({name: bindparam(f"_{name}") for name in names})
-        await conn.execute(change, [{"_id": row["_id"], **{f"_{n}": row[f"_{n}"] for n in names}} for row in known])
+    changed = [{name: row[name] for name in ("id", *_CHANGING)} for row in map(to_row, instances)]
+    if changed:
+        await conn.execute(_UPDATING, [{f"_{name}": value for name, value in row.items()} for row in changed])
 
 
 async def seen_again(conn: AsyncConnection, seen: Sequence[tuple[str, int, datetime, datetime | None]]) -> None:
     """Count repetitions, given as fingerprint, how many, the last one's time and end, of instances that are open."""
     if seen:
-        same = plain_update(INSTANCES).where(_OPEN, INSTANCES.c.fingerprint == bindparam("_fingerprint"))
+        # A literal of SQL, for executemany knows no other.
+        open_ = text("state != 'resolved'")
+        same = plain_update(INSTANCES).where(open_, INSTANCES.c.fingerprint == bindparam("_fingerprint"))
         moved = same.values(
             count=INSTANCES.c.count + bindparam("_count"),
             last_seen_at=bindparam("_seen_at"),

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Column, Index, Integer, Table, and_, case, exists, func, literal, or_, select, update
+from sqlalchemy import Column, Executable, Index, Integer, Table, and_, case, exists, func, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
@@ -76,10 +77,16 @@ async def insert(conn: AsyncConnection, jobs: Iterable[NewJob]) -> None:
     fresh = [to_row(job) for job in jobs]
     if not fresh:
         return
-    new = upsert(conn, JOBS)
-    again = {name: new.excluded[name] for name in fresh[0] if name != "key"}
+    await conn.execute(_inserting(conn.dialect.name), fresh)
+
+
+@cache
+def _inserting(dialect: str) -> Executable:
+    """The INSERT, built once: building it takes much longer than running it."""
+    new = upsert(dialect, JOBS)
+    again = {column.name: new.excluded[column.name] for column in JOBS.c if column.name not in {"id", "key"}}
     cancelled = JOBS.c.state == JobState.CANCELLED.value
-    await conn.execute(new.on_conflict_do_update(index_elements=["key"], set_=again, where=cancelled), fresh)
+    return new.on_conflict_do_update(index_elements=["key"], set_=again, where=cancelled)
 
 
 async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Job | None:  # noqa: A002

@@ -25,6 +25,9 @@ JOURNAL = Table(
     Index(None, "kind", "at"),
 )
 
+_APPENDING = plain_insert(JOURNAL).returning(JOURNAL.c.id)
+_APPENDING_ALL = plain_insert(JOURNAL).returning(JOURNAL.c.id, sort_by_parameter_order=True)
+
 
 def to_row(entry: Entry) -> dict[str, Any]:
     """Return the entry as columns."""
@@ -41,8 +44,16 @@ async def append(
 ) -> Entry:
     """Write one fact and give it back with its number."""
     row = {"at": at, "kind": kind, "subject": subject, "actor": actor, "payload": payload}
-    written = await conn.execute(plain_insert(JOURNAL).values(row).returning(JOURNAL.c.id))
+    written = await conn.execute(_APPENDING, row)
     return Entry(id=int(written.scalar_one()), at=at, kind=kind, subject=subject, actor=actor, payload=payload)
+
+
+async def append_all(conn: AsyncConnection, facts: Sequence[Mapping[str, Any]]) -> list[Entry]:
+    """Write facts, given by the fields that `append` takes, and give them back with their numbers, in their order."""
+    if not facts:
+        return []
+    ids = (await conn.execute(_APPENDING_ALL, list(facts))).scalars()
+    return [Entry(id=int(number), **fact) for number, fact in zip(ids, facts, strict=True)]
 
 
 async def of_subjects(conn: AsyncConnection, subjects: Sequence[str]) -> list[Entry]:

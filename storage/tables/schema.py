@@ -1,9 +1,10 @@
 """What all tables share: names of constraints, column types, and the optimistic write."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -15,12 +16,14 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    bindparam,
     delete,
     select,
     tuple_,
     update,
 )
 from sqlalchemy import DateTime as DateTimeColumn
+from sqlalchemy import insert as plain_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
@@ -84,7 +87,7 @@ class Document(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002
         """Write compact JSON, keys in their own order."""
-        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_plain)
+        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         """Read the JSON."""
@@ -103,17 +106,55 @@ async def write(conn: AsyncConnection, table: Table, row: Mapping[str, Any]) -> 
     """
     version = row["version"]
     values = {**row, "version": version + 1}
-    same = [column == row[column.name] for column in table.primary_key.columns]
     try:
         if version == 0:
-            written = await conn.execute(insert(conn, table).values(values).on_conflict_do_nothing())
+            written = await conn.execute(_inserting(table, conn.dialect.name), values)
         else:
-            written = await conn.execute(update(table).where(*same, table.c.version == version).values(values))
+            keys = {f"_{column.name}": row[column.name] for column in table.primary_key.columns}
+            written = await conn.execute(_updating(table), {**values, **keys, "_version": version})
     except IntegrityError as error:
         raise Conflict(f"{table.name}: another row is there that must be the only one") from error
     if written.rowcount != 1:
         name = ", ".join(str(row[column.name]) for column in table.primary_key.columns)
         raise Conflict(f"{table.name} {name}: version {version} is no longer the latest")
+
+
+async def write_all(conn: AsyncConnection, table: Table, records: Sequence[Mapping[str, Any]]) -> None:
+    """Do what `write` does with many rows at once, of which those to be updated are locked already.
+
+    Raises `Conflict` when somebody else holds what must be unique.
+    """
+    fresh = [{**row, "version": 1} for row in records if row["version"] == 0]
+    keys = [column.name for column in table.primary_key.columns]
+    known = [
+        {**row, "version": row["version"] + 1, "_version": row["version"], **{f"_{key}": row[key] for key in keys}}
+        for row in records
+        if row["version"]
+    ]
+    try:
+        if fresh:
+            await conn.execute(_plain(table), fresh)
+        if known:
+            await conn.execute(_updating(table), known)
+    except IntegrityError as error:
+        raise Conflict(f"{table.name}: another row is there that must be the only one") from error
+
+
+# Building a statement takes much longer than running it, so each is built once.
+@cache
+def _inserting(table: Table, dialect: str) -> Executable:
+    return insert(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def _plain(table: Table) -> Executable:
+    return plain_insert(table)
+
+
+@cache
+def _updating(table: Table) -> Executable:
+    same = [column == bindparam(f"_{column.name}") for column in (*table.primary_key.columns, table.c.version)]
+    return update(table).where(*same)
 
 
 async def first(
@@ -139,7 +180,7 @@ async def purge_rows(conn: AsyncConnection, table: Table, *where: ColumnElement[
     return len(doomed)
 
 
-def _plain(value: Any) -> Any:
+def _value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is not a JSON value: {value!r}")
