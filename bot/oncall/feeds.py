@@ -82,8 +82,10 @@ async def _read(ports: Ports, address: str, zone: str) -> tuple[tuple[Shift, ...
     )
     nameless = [e for e in events if not any(users[named] for named in e.named)]
     unknown = tuple(dict.fromkeys(named for e in nameless for named in e.named))
-    if events and not shifts:
-        raise BadCalendar(f"nobody in it is known in Slack: {', '.join(unknown[:3])}")
+    if not any(shift.until > now for shift in shifts):
+        # one that was emptied by mistake looks like this too: the copy is better than nobody
+        strangers = f"; nobody in it is known in Slack: {', '.join(unknown[:3])}" if unknown else ""
+        raise BadCalendar(f"it has no shift from now on{strangers}")
     return shifts, unknown
 
 
