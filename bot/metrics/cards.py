@@ -140,13 +140,13 @@ def detail(
 
 
 def spark(values: Sequence[float | None]) -> str:
-    """The values as bars between the least and the most of them; a gap is a space, a flat line is low."""
+    """The values as bars between the least and the most of them; a gap is a dot, a flat line is low."""
     there = [value for value in values if value is not None]
     if not there:
         return ""
     low, high = min(there), max(there)
     return "".join(
-        " "
+        "·"
         if value is None
         else _BARS[min(int((value - low) / (high - low) * len(_BARS)), len(_BARS) - 1)]
         if high > low
