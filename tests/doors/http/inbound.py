@@ -1,5 +1,6 @@
 """A bot that listens to webhooks, and an SNS that signs like AWS's."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Mapping, Sequence
@@ -36,9 +37,11 @@ class Taken:
     """Takes reports and keeps them."""
 
     reports: list[Report] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, reports: Sequence[Report], /) -> None:
         self.reports += reports
+        self.came.set()
 
 
 def listening(

@@ -308,8 +308,9 @@ async def test_the_same_payload_twice_is_one_alert_and_its_end_resolves_it(store
         assert (await conn.execute(select(ALERTS.c.state))).all() == [("resolved",)]
 
 
-async def test_an_acknowledgement_in_pagerduty_acknowledges_here(store: Store, opened: Open) -> None:
-    bot, _ = listening(store, SETUP)
+@pytest.mark.parametrize("default", ["responder", "viewer"])
+async def test_an_acknowledgement_in_pagerduty_acknowledges_here(store: Store, opened: Open, default: str) -> None:
+    bot, _ = listening(store, SETUP, roles={"default": default})
     bot = with_report(bot, Intake(bot.ports))
     async with opened(bot) as client:
         await client.post("/webhooks/grafana", json=grafana("firing"), headers=BEARER)
