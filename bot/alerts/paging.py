@@ -8,6 +8,7 @@ from bot.alerts import cards, escalating, escalation, service
 from bot.alerts.ledger import facts
 from bot.alerts.service import View
 from bot.decision import Timer, job_of
+from bot.engine.retry import Later, runs
 from bot.events import PageDelivered, PageFailed
 from bot.ports import Ports, Posted, Undeliverable
 from bot.posting import find
@@ -38,6 +39,8 @@ async def page(ports: Ports, job: Job) -> None:
         return
     try:
         receipt = await _deliver(ports, view, job, one)
+    except Later:
+        raise
     except Exception as error:
         failure = escalating.failed(number, one, str(error) or type(error).__name__)
         if not await _given_up(ports, job, error, failure):
@@ -84,9 +87,9 @@ async def settle(ports: Ports, job: Job) -> None:
 async def _given_up(ports: Ports, job: Job, error: Exception, failure: PageFailed) -> bool:
     """Whether the page is not tried again: it cannot help, was tried for long, or there is another way by now."""
     retry = error.retry if isinstance(error, Undeliverable) else True
-    if not retry or job.attempts >= TRIES:
+    if not retry or runs(job) >= TRIES:
         return True
-    return job.attempts >= SOON and await escalating.has_another_way(ports, failure)
+    return runs(job) >= SOON and await escalating.has_another_way(ports, failure)
 
 
 async def _deliver(ports: Ports, view: View, job: Job, one: escalation.Page) -> str:

@@ -45,7 +45,7 @@ from bot.events import (
 )
 from bot.oncall.people import USER
 from bot.ports import ChatError, Ports
-from bot.posting import NO_THREAD, distrust, find, show
+from bot.posting import CROWDED, NO_THREAD, distrust, find, show
 from storage.records.jobs import Job
 from storage.records.posts import Post
 
@@ -208,6 +208,8 @@ async def ask_again(ports: Ports, fact: Fact[AcknowledgementReminded]) -> None:
     user = alert.acknowledged_by
     if ports.chat is None or alert.acknowledged_until != fact.event.expires_at or not USER.fullmatch(user):
         return
+    if ports.chat.crowded:
+        raise Later(ports.now() + CROWDED)
     try:
         await ports.chat.post(
             await ports.chat.direct(user),
