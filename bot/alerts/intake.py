@@ -5,6 +5,7 @@ new, and keeps more reports than it can decide at once in the table `inbox` mean
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
@@ -15,24 +16,28 @@ import structlog
 
 from bot.alerts import recording
 from bot.alerts.fingerprints import fingerprint
+from bot.alerts.muted import Kept
 from bot.alerts.recording import Heard, record
 from bot.alerts.resent import CLOSING, Resent
 from bot.decision import job_of
 from bot.ports import Ports
 from bot.report import Report
+from bot.silences.muting import CHANGES
 from storage.records.alerts import Severity
 from storage.tables import alerts, inbox, instances
 from storage.tail import Tail
 from storage.unit_of_work import Conflict, StoreError, UnitOfWork
 
-AT_ONCE = 100
+AT_ONCE = 16
 """Reports of one transaction that are decided in it; when there are more, they are only kept."""
 MOST = 50_000
 """Reports in the inbox from which on callers wait until some are decided."""
 WRITE_EVERY = 3.0
 """Seconds between writings of how often known instances were reported again."""
 
+_PLANNED = tuple(fact.__name__ for fact in CHANGES)
 _PAUSE = 1.0
+_SLICE = 500
 _log = structlog.get_logger(__name__)
 _Waiting = tuple[list[Report], "asyncio.Future[None]"]
 
@@ -45,8 +50,10 @@ class Intake:
         self.since = ports.now()
         self._resent = Resent()
         self._tail: Tail | None = None
+        self._kept: Kept | None = None
         self._waiting: list[_Waiting] = []
         self._backlog = 0
+        self._kept_some = 0
         self._room = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -62,8 +69,9 @@ class Intake:
 
     async def start(self) -> None:
         """Serve from now on: decide what a former process left in the inbox, and answer what is known from memory."""
-        self._tail = self._ports.store.tail(CLOSING)
+        self._tail = self._ports.store.tail([*CLOSING, *_PLANNED])
         if self._tail is not None:
+            self._kept = Kept()
             async with self._ports.store.read() as conn:
                 self._backlog = await inbox.waiting(conn)
             self._keep("decide", self._decide)
@@ -109,13 +117,18 @@ class Intake:
         """Those of the reports that must be decided about."""
         if self._tail is None:
             return list(reports)
-        self._resent.heed(self._tail.news())
+        self._heed(self._tail.news())
         now = self._ports.now()
         news = [report for report in reports if not self._resent.repeats(report, now)]
         for report in news:
             if report.resolved:
                 self._resent.forget(fingerprint(report.name, report.labels))
         return news
+
+    def _heed(self, news: list[tuple[str, dict[str, Any]]]) -> None:
+        self._resent.heed(news)
+        if self._kept is not None and any(kind in _PLANNED for kind, _ in news):
+            self._kept.planned = False
 
     async def _commit(self) -> None:
         """Take what callers wait for, all of them at once, until nobody waits."""
@@ -144,7 +157,9 @@ class Intake:
 
     async def _take(self, reports: list[Report]) -> None:
         if self._tail is None or (not self._backlog and len(reports) <= AT_ONCE):
-            self._remember(await self._ports.store.transact(lambda unit: record(self._ports, unit, reports)))
+            self._remember(
+                await self._ports.store.transact(lambda unit: record(self._ports, unit, reports, self._kept))
+            )
             return
         while self._backlog > MOST:
             self._room.clear()
@@ -152,11 +167,13 @@ class Intake:
         kept = orjson.dumps(reports).decode()
         await self._ports.store.transact(lambda unit: inbox.put(unit.conn, kept, len(reports)))
         self._backlog += len(reports)
+        self._kept_some += 1
         self._keep("decide", self._decide)
 
     async def _decide(self) -> None:
         """Decide about what the inbox holds, oldest first, until it is empty."""
         while self._backlog > 0:
+            begun, waited = time.monotonic(), self._kept_some
             try:
                 count, heard = await self._ports.store.transact(self._decide_some)
             except (Conflict, StoreError) as error:
@@ -166,12 +183,14 @@ class Intake:
             self._backlog = self._backlog - count if count else 0
             self._remember(heard)
             self._room.set()
+            if self._kept_some != waited:  # callers wait for the writer too: half of its time is theirs
+                await asyncio.sleep(time.monotonic() - begun)
 
     async def _decide_some(self, unit: UnitOfWork) -> tuple[int, list[Heard]]:
         reports: list[Report] = []
-        while len(reports) < recording.AT_ONCE and (kept := await inbox.take(unit.conn)) is not None:
+        while len(reports) < _SLICE and (kept := await inbox.take(unit.conn)) is not None:
             reports += [_report(read) for read in orjson.loads(kept[0])]
-        return len(reports), await record(self._ports, unit, reports)
+        return len(reports), await record(self._ports, unit, reports, self._kept)
 
     def _remember(self, heard: list[Heard]) -> None:
         if self._tail is not None:

@@ -11,12 +11,12 @@ from bot.alerts.fingerprints import fingerprint
 from bot.alerts.grouping import Group, group
 from bot.alerts.instances import flaps
 from bot.alerts.ledger import BOT
+from bot.alerts.muted import Kept
 from bot.decision import Decision, Timer, fact_of, job_of
+from bot.matchers import compiled, hold, parse_all
 from bot.ports import Ports
 from bot.report import Report
 from bot.silences import muting as mutes
-from bot.silences import service as silences
-from bot.silences.muting import Muting
 from storage.records.alerts import Alert, Instance
 from storage.tables import alerts as alert_table
 from storage.tables import instances as instance_table
@@ -33,6 +33,7 @@ AT_ONCE = 500
 
 _SWEEPS = 5
 """Seconds between sweeps, at least: instances that end close together are looked at by one job."""
+_REMUTES = 2
 
 
 @dataclass(kw_only=True)
@@ -41,6 +42,7 @@ class Touched:
 
     group: Group
     alert: Alert | None = None
+    number: int = 0
     opened: list[Instance] = field(default_factory=list)
     seen: list[tuple[Instance, Instance]] = field(default_factory=list)
     resolved: list[Instance] = field(default_factory=list)
@@ -78,38 +80,34 @@ class _Known:
     alerts: Mapping[int, Touched]
 
 
-async def record(ports: Ports, unit: UnitOfWork, reports: Sequence[Report]) -> list[Heard]:
+async def record(ports: Ports, unit: UnitOfWork, reports: Sequence[Report], kept: Kept | None = None) -> list[Heard]:
     """Take the reports, in their order, as if they had come one by one; say what is open then of what fires."""
+    kept = kept or Kept()
     heard: dict[str, Heard] = {}
     for told in _rounds(reports):
-        for key in told:
-            heard.pop(key, None)
-        heard |= await _round(ports, unit, told)
+        for part in _sources_first(ports, told):
+            for key in part:
+                heard.pop(key, None)
+            heard |= await _round(ports, unit, part, kept)
     return list(heard.values())
 
 
 async def write(
-    ports: Ports, unit: UnitOfWork, touched: Iterable[Touched], now: datetime, muting: Muting | None = None
+    ports: Ports, unit: UnitOfWork, touched: Iterable[Touched], now: datetime, kept: Kept | None = None
 ) -> list[Touched]:
     """Write what becomes of these alerts and their instances, in few statements; give them with their alerts."""
-    moved = [one for one in touched if one.opened or one.seen or one.resolved or one.reports]
-    new = [one for one in moved if one.alert is None and one.opened]
-    numbers = iter(range(await unit.next_id("alert", len(new)), 2**31)) if new else iter(())
+    done = [one for one in touched if one.opened or (one.alert and (one.seen or one.resolved or one.reports))]
     decisions = [
-        _raised(ports, one, next(numbers), now) if one.alert is None else _changed(ports, one, one.alert, now)
-        for one in moved
-        if one.alert is not None or one.opened
+        _changed(ports, one, one.alert, now) if one.alert is not None else _raised(ports, one, now) for one in done
     ]
-    done = [one for one in moved if one.alert is not None or one.opened]
     for one, decision in zip(done, decisions, strict=True):
         one.alert = decision.state
-        one.opened = [replace(instance, alert_id=decision.state.id) for instance in one.opened]
     await instance_table.insert(unit.conn, [i for one in done for i in one.opened])
     await instance_table.update(
         unit.conn, [i for one in done for i in (*(after for _, after in one.seen), *one.resolved)]
     )
     await _commit(ports, unit, decisions, now)
-    await unit.enqueue(job_of(timer) for timer in _looks(ports, done, now, muting))
+    await unit.enqueue(job_of(timer) for timer in _looks(ports, done, now, kept))
     return done
 
 
@@ -121,20 +119,16 @@ def sweeps(ends: Iterable[datetime | None]) -> list[Timer]:
     ]
 
 
-def remuting(at: datetime, why: str) -> Timer:
-    """A look at what is muted, once for each `why` and time."""
-    return Timer(kind=REMUTE, key=f"{REMUTE}:{at.isoformat()}:{why}", at=at, lane=REMUTE)
+def remuting(now: datetime) -> Timer:
+    """A look at what is muted, one for each stretch of some seconds, at its end: it reads all that fires."""
+    slot = int(now.timestamp() // _REMUTES) + 1
+    at = datetime.fromtimestamp(slot * _REMUTES, tz=UTC)
+    return Timer(kind=REMUTE, key=f"{REMUTE}:{slot}", at=at, lane=REMUTE)
 
 
 def reviewing(number: int, at: datetime) -> Timer:
     """A look at one alert at that time."""
     return Timer(kind=REVIEW, key=f"{REVIEW}:{number}:{at.isoformat()}", at=at, payload={"alert": number})
-
-
-async def muting_now(ports: Ports, unit: UnitOfWork, now: datetime) -> Muting:
-    """All that mutes just now."""
-    sources = await instance_table.open_instances(unit.conn) if ports.manage.alerts.inhibit else []
-    return await silences.current(ports, unit.conn, now, sources)
 
 
 def _rounds(reports: Sequence[Report]) -> Iterator[dict[str, _Told]]:
@@ -154,14 +148,24 @@ def _rounds(reports: Sequence[Report]) -> Iterator[dict[str, _Told]]:
         yield told
 
 
-async def _round(ports: Ports, unit: UnitOfWork, told: Mapping[str, _Told]) -> dict[str, Heard]:
+def _sources_first(ports: Ports, told: Mapping[str, _Told]) -> list[Mapping[str, _Told]]:
+    """The same in two parts when some inhibit others: those begin to fire before it is asked who is muted."""
+    rules = [compiled(parse_all(rule.source)) for rule in ports.manage.alerts.inhibit]
+    if not rules:
+        return [told]
+    sources = {k: t for k, t in told.items() if any(hold(rule, t.report.name, t.report.labels) for rule in rules)}
+    others = {key: t for key, t in told.items() if key not in sources}
+    return [part for part in (sources, others) if part]
+
+
+async def _round(ports: Ports, unit: UnitOfWork, told: Mapping[str, _Told], kept: Kept) -> dict[str, Heard]:
     now = ports.now()
     groups = {key: group(t.report.name, t.report.labels, ports.manage.alerts.group_by) for key, t in told.items()}
     known = await _known(ports, unit, told, groups, now)
     fresh = [key for key, t in told.items() if not t.report.resolved and key not in known.open]
-    ending = any(t.report.resolved for t in told.values())
-    muting = await muting_now(ports, unit, now) if fresh or (ending and ports.manage.alerts.inhibit) else None
+    muting = await kept.current(ports, unit.conn, now) if fresh else None
     held: list[Instance] = []
+    begin: list[tuple[str, _Told, str]] = []
     for key, one in told.items():
         if key in known.open:
             _again(ports, known, one, known.open[key], now)
@@ -169,9 +173,12 @@ async def _round(ports: Ports, unit: UnitOfWork, told: Mapping[str, _Told]) -> d
             held.append(replace(before, last_seen_at=now, ends_at=now if one.report.resolved else one.report.ends_at))
         elif not one.report.resolved:
             by = mutes.muted_by(muting, one.report.name, one.report.labels, now) if muting else ""
-            touched = known.groups[groups[key].fingerprint]
-            _opens(ports, touched, key, one, before=known.over.get(key), muted_by=by, now=now)
-    written = await write(ports, unit, known.groups.values(), now, muting)
+            begin.append((key, one, by))
+    await _number(unit, [known.groups[groups[key].fingerprint] for key, _, _ in begin])
+    for key, one, by in begin:
+        touched = known.groups[groups[key].fingerprint]
+        _opens(ports, touched, key, one, before=known.over.get(key), muted_by=by, now=now)
+    written = await write(ports, unit, known.groups.values(), now, kept)
     await instance_table.update(unit.conn, held)
     grace = ports.manage.alerts.resolve_timeout
     ends = {(before.alert_id, before.resolved_at + grace) for before in held if before.resolved_at}
@@ -198,7 +205,7 @@ async def _known(
     touched = {groups[key].fingerprint: Touched(group=groups[key]) for key in keys}
     ids, alerts = sorted({i.alert_id for i in found.values()}), {}
     for alert in await alert_table.open_among(unit.conn, ids=ids, fingerprints=list(touched), lock=True):
-        alerts[alert.id] = Touched(group=Group(alert.fingerprint, alert.labels), alert=alert)
+        alerts[alert.id] = Touched(group=Group(alert.fingerprint, alert.labels), alert=alert, number=alert.id)
     by_hand = await alert_table.resolved_by_hand(unit.conn, sorted({i.alert_id for i in over}), BOT)
     return _Known(
         open=found,
@@ -207,6 +214,15 @@ async def _known(
         groups=touched | {one.group.fingerprint: one for one in alerts.values()},
         alerts=alerts,
     )
+
+
+async def _number(unit: UnitOfWork, begun: Iterable[Touched]) -> None:
+    """Give a number to each alert that will be opened."""
+    new = {id(one): one for one in begun if not one.number}
+    if new:
+        first = await unit.next_id("alert", len(new))
+        for number, one in enumerate(new.values(), first):
+            one.number = number
 
 
 def _again(ports: Ports, known: _Known, told: _Told, instance: Instance, now: datetime) -> None:
@@ -234,13 +250,14 @@ def _opens(
     begun = instances.opened(
         told.report,
         fingerprint=key,
-        alert=one.alert.id if one.alert else 0,
+        alert=one.number,
+        count=told.count,
         before=before,
         muted_by=muted_by,
         flapping=ports.manage.alerts.flapping,
         now=now,
     )
-    one.opened.append(replace(begun, count=told.count))
+    one.opened.append(begun)
     one.reports += told.count
     one.first = one.first or told.report
     one.last = told.report
@@ -272,7 +289,7 @@ def _change(ports: Ports, one: Touched, now: datetime) -> Change:
     )
 
 
-def _raised(ports: Ports, one: Touched, number: int, now: datetime) -> Decision[Alert]:
+def _raised(ports: Ports, one: Touched, now: datetime) -> Decision[Alert]:
     first = one.first
     if first is None:
         raise ValueError("an alert is opened by a report")
@@ -282,7 +299,7 @@ def _raised(ports: Ports, one: Touched, number: int, now: datetime) -> Decision[
     return decide.raised(
         _change(ports, one, now),
         one.group,
-        number=number,
+        number=one.number,
         policy=policy,
         runbook=first.runbook or (rules[first.name].runbook if first.name in rules else ""),
         steps=steps(ports, policy),
@@ -306,15 +323,21 @@ async def _commit(ports: Ports, unit: UnitOfWork, decisions: Sequence[Decision[A
     await unit.enqueue([*jobs, *(job_of(timer) for decision in changed for timer in decision.timers)])
 
 
-def _looks(ports: Ports, done: Sequence[Touched], now: datetime, muting: Muting | None) -> list[Timer]:
+def _looks(ports: Ports, done: Sequence[Touched], now: datetime, kept: Kept | None) -> list[Timer]:
     """When to look again at what was written: at ends, at what flaps, at what is muted by it or is not any more."""
     begun = [i for one in done for i in (*one.opened, *(after for _, after in one.seen))]
     timers = sweeps(i.ends_at for i in begun)
     flapping = ports.manage.alerts.flapping
     flap = {i.alert_id for i in begun if flaps(i, flapping, now)}
     timers += [reviewing(number, now + flapping.within) for number in sorted(flap)]
-    if muting is not None and muting.inhibitors:
-        news = [i for one in done for i in (*one.opened, *one.resolved)]
-        if any(mutes.inhibits(muting, i.name, i.labels) for i in news):
-            timers.append(remuting(now, f"alert:{news[0].alert_id}"))
+    if ports.manage.alerts.inhibit and kept is not None:
+        sources = [i for one in done for i in one.resolved if _inhibits(ports, i)]
+        kept.sources = kept.sources and not sources
+        if kept.opened([i for one in done for i in one.opened]) or sources:
+            timers.append(remuting(now))
     return timers
+
+
+def _inhibits(ports: Ports, instance: Instance) -> bool:
+    rules = ports.manage.alerts.inhibit
+    return any(hold(compiled(parse_all(rule.source)), instance.name, instance.labels) for rule in rules)

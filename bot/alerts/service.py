@@ -53,7 +53,7 @@ async def resolve(ports: Ports, number: int, *, by: str, comment: str = "") -> D
         if decision.changed:
             await instances.close(unit.conn, number, now)
             await put(ports, unit, decision, by)
-            await unit.enqueue([job_of(remuting(now, alert.subject))] if ports.manage.alerts.inhibit else [])
+            await unit.enqueue([job_of(remuting(now))] if ports.manage.alerts.inhibit else [])
         return decision
 
     return await ports.store.transact(work)

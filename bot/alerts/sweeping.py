@@ -9,7 +9,8 @@ from bot.alerts import decide, instances
 from bot.alerts.grouping import Group
 from bot.alerts.instances import flaps
 from bot.alerts.ledger import BOT, locked, put
-from bot.alerts.recording import AT_ONCE, Touched, muting_now, record, reviewing, sweeps, write
+from bot.alerts.muted import Kept, current
+from bot.alerts.recording import AT_ONCE, Touched, record, reviewing, sweeps, write
 from bot.decision import job_of
 from bot.ports import Ports
 from bot.report import Report
@@ -46,9 +47,11 @@ async def sweep(ports: Ports, *, since: datetime) -> None:
 
 async def remute(ports: Ports) -> None:
     """Look again at each open instance: mute what is silenced now, tell of what is not any more."""
+    async with ports.store.read() as conn:
+        muting = await current(ports, conn, ports.now())
     after: int | None = 0
     while after is not None:
-        after = await ports.store.transact(partial(_remute, ports, after))
+        after = await ports.store.transact(partial(_remute, ports, muting, after))
 
 
 async def review(ports: Ports, number: int) -> None:
@@ -72,19 +75,17 @@ async def review(ports: Ports, number: int) -> None:
 
 
 async def _end(ports: Ports, unit: UnitOfWork, ended: Sequence[Instance], now: datetime) -> None:
-    muting = await muting_now(ports, unit, now) if ended and ports.manage.alerts.inhibit else None
     touched = await _touched(unit, ended)
     for one in touched:
         mine = [i for i in ended if one.alert and i.alert_id == one.alert.id]
         one.resolved += [instances.closed(i, now) for i in mine]
         one.reading = QUIET if all(i.resolved_at for i in mine) else SILENT
-    await write(ports, unit, touched, now, muting)
+    await write(ports, unit, touched, now, Kept())
 
 
-async def _remute(ports: Ports, after: int, unit: UnitOfWork) -> int | None:
+async def _remute(ports: Ports, muting: Muting, after: int, unit: UnitOfWork) -> int | None:
     now = ports.now()
     looked = await instance_table.open_instances(unit.conn, after=after, limit=AT_ONCE)
-    muting = await muting_now(ports, unit, now)
     moved = {i.fingerprint: m for i in looked if (m := _muted(i, muting, now)) != i}
     known = [i for i in looked if i.fingerprint in moved]
     touched = await _touched(unit, known)
@@ -96,7 +97,7 @@ async def _remute(ports: Ports, after: int, unit: UnitOfWork) -> int | None:
 
 async def _touched(unit: UnitOfWork, known: Sequence[Instance]) -> list[Touched]:
     found = await alert_table.open_among(unit.conn, ids=sorted({i.alert_id for i in known}), lock=True)
-    return [Touched(group=Group(alert.fingerprint, alert.labels), alert=alert) for alert in found]
+    return [Touched(group=Group(alert.fingerprint, alert.labels), alert=alert, number=alert.id) for alert in found]
 
 
 def _muted(instance: Instance, muting: Muting, now: datetime) -> Instance:

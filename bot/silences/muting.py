@@ -4,7 +4,7 @@ Inhibition is Alertmanager's: https://prometheus.io/docs/alerting/latest/configu
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.config.alerts import Inhibition
@@ -105,6 +105,14 @@ def inhibits(muting: Muting, name: str, labels: Mapping[str, str]) -> bool:
     return any(hold(inhibitor.source, name, labels) for inhibitor in muting.inhibitors)
 
 
+def besides(muting: Muting, instances: Iterable[Instance]) -> Muting:
+    """The same with these instances, which fire now, inhibiting too; itself when they mute nothing more."""
+    known = list(instances)
+    inhibitors = tuple(_besides(inhibitor, known) for inhibitor in muting.inhibitors)
+    same = all(new is old for new, old in zip(inhibitors, muting.inhibitors, strict=True))
+    return muting if same else replace(muting, inhibitors=inhibitors)
+
+
 def matched(matchers: Iterable[Matcher], instances: Iterable[Instance]) -> list[Instance]:
     """Those of the instances that all the matchers match."""
     tests = compiled(tuple(matchers))
@@ -131,16 +139,25 @@ def _key(matchers: Iterable[Matcher]) -> tuple[str, tuple[str, ...]]:
 
 def _inhibitor(rule: Inhibition, instances: Iterable[Instance]) -> Inhibitor:
     source, target = compiled(parse_all(rule.source)), compiled(parse_all(rule.target))
-    firing: dict[tuple[str, ...], tuple[int | None, int | None]] = {}
+    return _besides(Inhibitor(source=source, target=target, equal=rule.equal, firing={}), instances)
+
+
+def _besides(inhibitor: Inhibitor, instances: Iterable[Instance]) -> Inhibitor:
+    more: dict[tuple[str, ...], tuple[int | None, int | None]] = {}
     for instance in instances:
-        if instance.open and hold(source, instance.name, instance.labels):
-            key = _equal(rule.equal, instance.name, instance.labels)
-            one, both = firing.get(key, (None, None))
-            if not hold(target, instance.name, instance.labels):
-                firing[key] = (instance.alert_id if one is None else min(one, instance.alert_id), both)
-            else:
-                firing[key] = (one, instance.alert_id if both is None else min(both, instance.alert_id))
-    return Inhibitor(source=source, target=target, equal=rule.equal, firing=firing)
+        if not instance.open or not hold(inhibitor.source, instance.name, instance.labels):
+            continue
+        key = _equal(inhibitor.equal, instance.name, instance.labels)
+        before: tuple[int | None, int | None] = more.get(key) or inhibitor.firing.get(key, (None, None))
+        one, both = before
+        now: tuple[int | None, int | None]
+        if not hold(inhibitor.target, instance.name, instance.labels):
+            now = (instance.alert_id if one is None else min(one, instance.alert_id), both)
+        else:
+            now = (one, instance.alert_id if both is None else min(both, instance.alert_id))
+        if now != before:
+            more[key] = now
+    return replace(inhibitor, firing={**inhibitor.firing, **more}) if more else inhibitor
 
 
 def _inhibiting(inhibitor: Inhibitor, name: str, labels: Mapping[str, str]) -> int | None:

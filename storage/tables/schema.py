@@ -73,10 +73,7 @@ class Words(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Replace what neither database may be given."""
-        if value is None:
-            return None
-        plain = str(value).replace("\x00", "\ufffd")
-        return plain if plain.isascii() else plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return None if value is None else plain_words(str(value))
 
 
 class Document(TypeDecorator[Any]):
@@ -87,11 +84,27 @@ class Document(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002
         """Write compact JSON, keys in their own order."""
-        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_value)
+        return plain_document(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         """Read the JSON."""
         return json.loads(value)
+
+
+def plain_words(text: str) -> str:
+    """What `Words` keeps."""
+    plain = text.replace("\x00", "\ufffd") if "\x00" in text else text
+    return plain if plain.isascii() else plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def plain_document(value: Any) -> str:
+    """What `Document` keeps."""
+    return _ENCODER.encode(value)
+
+
+def plain_instant(at: datetime | None) -> str | None:
+    """What `Instant` keeps in SQLite."""
+    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def row_of(record: Any) -> dict[str, Any]:
@@ -184,3 +197,6 @@ def _value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is not a JSON value: {value!r}")
+
+
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_value)
