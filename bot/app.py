@@ -19,6 +19,7 @@ from bot.config.settings import Settings
 from bot.engine import clock
 from bot.engine.worker import Worker
 from bot.invoke import invoke
+from bot.outbound import Courier
 from bot.permissions import Caller
 from bot.ports import Channel, Chat, Check, Delivery, Ports, Settle, Source, Writer
 from storage.unit_of_work import Store
@@ -92,6 +93,8 @@ async def opened(
         store = await Store.open(settings.database_url)
         stack.push_async_callback(store.close)
         http = await stack.enter_async_context(httpx.AsyncClient(follow_redirects=False))
+        courier = Courier()
+        stack.push_async_callback(courier.close)
         if chat is None and settings.slack_bot_token is not None:
             from bot.slack.client import sessioned
 
@@ -102,6 +105,7 @@ async def opened(
             settings=settings,
             manage=manage,
             http=http,
+            post=courier,
             jobs_for=partial(bus.jobs_for, tuple(found.reactions.values())),
             checks=found.checks,
             sources=found.sources,

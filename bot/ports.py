@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from bot.cards.card import Card
 from bot.decision import JobsFor
 from bot.observation import Observation as Observation  # noqa: PLC0414 - plug-ins find it here, beside `Check`
+from bot.outbound import Post, once
 from bot.permissions import Caller
 from bot.report import Report
 from storage.records.samples import Sample
@@ -326,5 +327,6 @@ class Ports:
     sources: Mapping[str, Source] = field(default_factory=dict)
     channels: Mapping[str, Delivery] = field(default_factory=dict)
     settlers: Mapping[str, Settle] = field(default_factory=dict)
+    post: Post = once
     chat: Chat | None = None
     writer: Writer | None = None

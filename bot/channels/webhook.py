@@ -15,6 +15,7 @@ from bot.cards.card import Card
 from bot.cards.json import to_json
 from bot.channels.addresses import http_address
 from bot.channels.retry_after import asked_wait
+from bot.outbound import Unreachable
 from bot.ports import Channel, Delivery, Options, Ports, Receipt, Settle, Undeliverable
 
 _PATIENCE = 10.0
@@ -66,15 +67,15 @@ async def post(options: WebhookOptions, ports: Ports, key: str, said: Mapping[st
     body = json.dumps(said).encode()
     sent = headers(body, key, options.secret, ports.now())
     try:
-        answer = await ports.http.post(options.url, content=body, headers=sent, timeout=_PATIENCE)
-    except httpx.HTTPError as error:
-        raise Undeliverable(f"{whom} cannot be reached: {type(error).__name__}", retry=True) from error
-    if answer.is_success:
-        return answer.status_code
+        answer = await ports.post(options.url, body, sent, patience=_PATIENCE)
+    except Unreachable as error:
+        raise Undeliverable(f"{whom} cannot be reached: {error}", retry=True) from error
+    if 200 <= answer.status < 300:
+        return answer.status
     raise Undeliverable(
-        f"{whom} answered HTTP {answer.status_code}",
-        retry=answer.status_code in {408, 425, 429} or answer.status_code >= 500,
-        after=asked_wait(answer.headers.get("Retry-After", ""), ports.now()),
+        f"{whom} answered HTTP {answer.status}",
+        retry=answer.status in {408, 425, 429} or answer.status >= 500,
+        after=asked_wait(answer.retry_after, ports.now()),
     )
 
 

@@ -110,7 +110,7 @@ async def test_the_receiver_says_when_to_try_again(store: Store, receiver: Recei
 async def test_an_address_where_nobody_listens_is_tried_again(store: Store) -> None:
     refused = await refusal(store, f"http://127.0.0.1:{free_port()}/")
     assert refused.retry is True
-    assert "cannot be reached: ConnectError" in str(refused)
+    assert "cannot be reached: ClientConnectorError" in str(refused)
 
 
 async def test_an_address_that_nobody_knows_is_tried_again(store: Store) -> None:
