@@ -161,6 +161,8 @@ ready_servers() {
     [ -n "$(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ] || command -v postgres >/dev/null || set -- postgresql
     command -v redis-server >/dev/null || set -- "$@" redis-server
     command -v chromium >/dev/null || set -- "$@" chromium
+    command -v prometheus >/dev/null || set -- "$@" prometheus
+    command -v amtool >/dev/null || set -- "$@" prometheus-alertmanager
     command -v node >/dev/null || set -- "$@" nodejs
     command -v npm >/dev/null || set -- "$@" npm
     if [ $# -gt 0 ] && may_install; then

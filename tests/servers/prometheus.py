@@ -1,53 +1,50 @@
-"""A real Prometheus: one that watches itself, per session; or one of a test's own making."""
+"""Debian's Prometheus, evaluating one rule each second and sending what fires to a bot; and amtool."""
 
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import pytest
-import yaml
+from tests.servers.process import answers, free_port, program, running
 
-from tests.servers.process import free_port, program, running
+RULE = {
+    "alert": "QueueTooLong",
+    "expr": "queue_length > 100",
+    "labels": {"severity": "critical", "service": "orders"},
+    "annotations": {"summary": "{{ $value }} orders wait", "runbook_url": "https://runbooks.example/orders"},
+}
+
+
+def amtool() -> str:
+    """Return the path of amtool."""
+    return program("amtool", "prometheus-alertmanager")
 
 
 @contextmanager
-def prometheus(home: Path, config: Mapping[str, Any], *arguments: str) -> Iterator[str]:
-    """Run Prometheus with this configuration until the block ends; gives its address."""
+def prometheus(home: Path, *, bot: str, token: str, scraped: str) -> Iterator[str]:
+    """Run a Prometheus that scrapes `scraped` and alerts the bot, both "host:port"; give its own address."""
     binary = program("prometheus", "prometheus")
-    file, port = home / "prometheus.yml", free_port()
-    file.write_text(yaml.safe_dump(dict(config)))
-    url = f"http://127.0.0.1:{port}"
+    (home / "rules.yml").write_text(json.dumps({"groups": [{"name": "orders", "rules": [RULE]}]}))
+    sender = {
+        "static_configs": [{"targets": [bot]}],
+        "authorization": {"type": "Bearer", "credentials": token},
+        "timeout": "5s",
+    }
+    config = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(home / "rules.yml")],
+        "alerting": {"alertmanagers": [sender]},
+        "scrape_configs": [{"job_name": "orders", "static_configs": [{"targets": [scraped]}]}],
+    }
+    (home / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
+    port = free_port()
     argv = [
         binary,
-        f"--config.file={file}",
+        f"--config.file={home / 'prometheus.yml'}",
         f"--storage.tsdb.path={home / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
+        "--rules.alert.resend-delay=1s",
         "--log.level=warn",
-        *arguments,
     ]
-    with running(argv, ready=lambda: _says(f"{url}/-/ready"), log=home / "server.log"):
-        yield url
-
-
-def watching(port: int) -> dict[str, Any]:
-    """The configuration of a Prometheus that scrapes one port of this machine five times a second."""
-    target = {"job_name": "it", "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
-    return {"global": {"scrape_interval": "200ms", "scrape_timeout": "200ms"}, "scrape_configs": [target]}
-
-
-@pytest.fixture(scope="session")
-def prometheus_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the address of a Prometheus that scrapes nothing; constants, `vector(1)` and `time()` it knows by itself."""
-    with prometheus(tmp_path_factory.mktemp("prometheus"), {"scrape_configs": []}) as url:
-        yield url
-
-
-def _says(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=1) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+    with running(argv, ready=lambda: answers(port), log=home / "prometheus.log"):
+        yield f"127.0.0.1:{port}"
