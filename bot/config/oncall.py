@@ -6,7 +6,15 @@ from datetime import date, timedelta
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from bot.config.durations import PositiveDuration
 from bot.config.errors import nearest
@@ -64,6 +72,18 @@ def _rotating(given: Any) -> Any:
     return every
 
 
+_DAY = rf"^({'|'.join(WEEKDAYS)})(-({'|'.join(WEEKDAYS)}))?$"
+_DAYS_SCHEMA = WithJsonSchema({"type": "array", "items": {"type": "string", "pattern": _DAY}, "minItems": 1})
+_GROUPS_SCHEMA = WithJsonSchema(
+    {
+        "type": "array",
+        "items": {
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
+        },
+    }
+)
+
+
 class Every(Part):
     """Turns of a length of their own, in local time: a change of clocks makes one longer or shorter."""
 
@@ -73,7 +93,7 @@ class Every(Part):
 class During(Part):
     """The hours in which a layer is in force, in local time; others are left to the layers below."""
 
-    days: Annotated[tuple[Literal[WEEKDAYS], ...], BeforeValidator(_days)] = Field(  # type: ignore[valid-type] # mypy reads no tuple there
+    days: Annotated[tuple[Literal[WEEKDAYS], ...], BeforeValidator(_days), _DAYS_SCHEMA] = Field(  # type: ignore[valid-type] # mypy reads no tuple there
         default=WEEKDAYS, min_length=1, description="Days on which it begins, like `mon-fri` or `[sat, sun]`."
     )
     from_: Annotated[str, BeforeValidator(_clock)] = Field(
@@ -100,7 +120,7 @@ class Layer(Part):
     """Who takes turns, and when; later layers of a schedule cover earlier ones."""
 
     people: Listed[UserId] = Field(default=(), description="Slack user ids, in the order of their turns.")
-    turns: tuple[Listed[UserId], ...] = Field(
+    turns: Annotated[tuple[Listed[UserId], ...], _GROUPS_SCHEMA] = Field(
         default=(), description="Instead of `people`: groups of people who are on call together, in order."
     )
     schedule: str = Field(default="", description="Instead of `people`: the name of another schedule.")

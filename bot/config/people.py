@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from bot.config.durations import Delay
 from bot.config.fields import Listed, Name, UserId
@@ -30,6 +30,11 @@ def email_of(said: str) -> str:
     return address
 
 
+_ONE_OR_MORE = WithJsonSchema(
+    {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+)
+
+
 class PersonConfig(Part):
     """How one person is reached; what they set for themselves in App Home wins."""
 
@@ -40,7 +45,7 @@ class PersonConfig(Part):
         default="", description="Number for SMS and calls, like `+4930123456`."
     )
     timezone: Zone = Field(default="", description="Time zone, like `Europe/Berlin`; default is what Slack knows.")
-    notify: Mapping[Delay, Annotated[Listed[Name], Field(min_length=1)]] = Field(
+    notify: Mapping[Delay, Annotated[Listed[Name], Field(min_length=1), _ONE_OR_MORE]] = Field(
         default_factory=dict,
         description="Own rules: after how long through which channels, like `after2min: sms`.",
     )

@@ -28,7 +28,7 @@ OPEN_PATHS = (
     *twilio.PATHS,
     LINK_PATH,
     *alertmanager.OPEN_PATHS,
-    calendars.PATH,
+    *calendars.PATHS,
 )
 """Paths without a token: probes tell nothing that is worth one; Slack and Twilio sign their requests, we our links."""
 

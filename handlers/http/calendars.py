@@ -6,6 +6,7 @@ from bot.oncall.subscriptions import PATH, calendar
 from handlers.http.problems import problem
 from handlers.measured import Measured
 
+PATHS = (PATH,)
 LONGEST_TOKEN = 200
 
 
