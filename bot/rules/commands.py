@@ -13,7 +13,7 @@ from bot.config.errors import ConfigError
 from bot.config.rules import RuleConfig
 from bot.numbers import NUMBER
 from bot.phrasing import duration
-from bot.rules import cards, files, replaying, service
+from bot.rules import cards, fatigue_cards, files, replaying, service, weekly
 from bot.rules.replaying import Replayed
 
 SHELL = "shell"
@@ -73,6 +73,22 @@ async def test(ctx: Context, name: str, period: str, file: str, page: int, **cha
     ]
     spelled = [word for key, value in given.items() for word in (f"--{key.replace('_', '-')}", value)]
     return cards.replayed(results[0], ("alerts", "test", *options, *spelled), page=page)
+
+
+@command("alerts report")
+@click.option("--period", default="7d", help="How far back: 7d, 2w, 30d.")
+async def report(ctx: Context, period: str) -> Card:
+    """Tell what alerts cost people: noisy rules, what was acknowledged for nothing, pages at night.
+
+    For each noisy rule a change is proposed, with what it would have done to the alerts of that time.
+    """
+    span = _span(period)
+
+    async def said(share: float) -> None:
+        await ctx.progress(Card(title=f"Trying changes of noisy rules: {share:.0%}"))
+
+    found = await weekly.report(ctx.ports, ctx.ports.now() - span, said=_seldom(said))
+    return fatigue_cards.report(found.fatigue, found.proposals)
 
 
 def _span(period: str) -> timedelta:

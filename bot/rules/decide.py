@@ -153,17 +153,25 @@ def advance(rule: Rule, one: LabelSet, before: RuleState | None, judge: Judge, n
     Missing data and errors neither begin nor end anything: a pending one starts anew when data is back, a firing one
     goes on firing and says so.
     """
-    old = before or RuleState(rule=rule.name, labels=dict(one.labels), since=now, seen_at=now)
     if one.absent_since is not None:
+        old = before or _new(rule, one, now)
         return Outcome(state=_unknown(old, now, absent_since=old.absent_since or one.absent_since, error=""))
     try:
         verdict = judge(one.values, dict(one.labels))
     except Broken as broken:
-        return Outcome(state=_unknown(old, now, absent_since=None, error=str(broken)))
+        return Outcome(state=_unknown(before or _new(rule, one, now), now, absent_since=None, error=str(broken)))
+    if before is None and not verdict.holds:  # by far the most frequent
+        return Outcome(state=_new(rule, one, now, verdict))
+    old = before or _new(rule, one, now)
     fresh = replace(old, seen_at=now, absent_since=None, error="", value=verdict.value, threshold=verdict.threshold)
     if old.phase is Phase.FIRING:
         return _firing(rule, fresh, verdict, now)
     return _rising(rule, fresh, old, verdict, now)
+
+
+def _new(rule: Rule, one: LabelSet, now: datetime, verdict: Verdict | None = None) -> RuleState:
+    value, threshold = (verdict.value, verdict.threshold) if verdict else (None, None)
+    return RuleState(rule=rule.name, labels=dict(one.labels), since=now, seen_at=now, value=value, threshold=threshold)
 
 
 def _unknown(old: RuleState, now: datetime, *, absent_since: datetime | None, error: str) -> RuleState:

@@ -1,8 +1,11 @@
-"""What repeats: every rule is evaluated after each round of readings."""
+"""What repeats: every rule is evaluated after each round of readings; once a week what alerts cost is told."""
 
-from bot.bus import task
+from datetime import timedelta
+
+from bot.bus import schedule, task
 from bot.ports import Ports
-from bot.rules import service
+from bot.posting import show
+from bot.rules import fatigue_cards, service, weekly
 from storage.records.jobs import Job
 
 
@@ -10,3 +13,23 @@ from storage.records.jobs import Job
 async def evaluate(ports: Ports, job: Job) -> None:  # noqa: ARG001 - all rules at once, whatever the job says
     """Evaluate all rules over the newest samples."""
     await service.evaluate_all(ports)
+
+
+@schedule("@weekly mon 09:00")
+async def tell_fatigue(ports: Ports) -> None:
+    """Post the alert fatigue report of the last week in the alert channel."""
+    now = ports.now()
+
+    async def unseen(_share: float) -> None:
+        """Nobody watches this."""
+
+    found = await weekly.report(ports, now - timedelta(weeks=1), said=unseen)
+    year, week, _ = now.isocalendar()
+    await show(
+        ports,
+        fatigue_cards.report(found.fatigue, found.proposals),
+        key=f"fatigue:{year}-{week}",
+        subject="fatigue",
+        kind="report",
+        channel=ports.manage.channels.alerts,
+    )

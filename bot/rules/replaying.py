@@ -49,15 +49,8 @@ class Replayed:
 
 async def replay(ports: Ports, name: str, config: RuleConfig, since: datetime, *, said: Said) -> Replayed:
     """Replay a rule from `since` until now; `said` hears which share is done. Raises `BadCondition`."""
-    until = ports.now()
-    one = watch(name, config, ports.manage.metrics.fresh_for)
-    run = Replay(rule=_lasting(ports, one.rule, since), judge=_unjudged)
-    if config.anomaly:
-        await _seasons(ports, run, config.anomaly, since=since, until=until, said=said)
-    else:
-        run.judge = judging(config.condition, config.clear)
-        await _pieces(ports, run, since, until, said)
-    return _replayed(one, run, since, until)
+    (found,) = await variants(ports, name, [config], since, said=said)
+    return found
 
 
 async def replay_all(ports: Ports, rules: Mapping[str, RuleConfig], since: datetime, *, said: Said) -> list[Replayed]:
@@ -70,6 +63,25 @@ async def replay_all(ports: Ports, rules: Mapping[str, RuleConfig], since: datet
 
         found.append(await replay(ports, name, config, since, said=share))
     return found
+
+
+async def variants(
+    ports: Ports, name: str, configs: Sequence[RuleConfig], since: datetime, *, said: Said
+) -> list[Replayed]:
+    """Replay variants of one rule, which all name the same metrics, side by side: samples are read once."""
+    until = ports.now()
+    ones = [watch(name, config, ports.manage.metrics.fresh_for) for config in configs]
+    runs = [Replay(rule=_lasting(ports, one.rule, since), judge=_unjudged) for one in ones]
+    anomaly = configs[0].anomaly
+    if anomaly is not None:
+        parts = await _parts(ports, anomaly, since, until, said)
+        for run, config in zip(runs, configs, strict=True):
+            await asyncio.to_thread(judge_parts, run, config.anomaly or anomaly, parts, since)
+    else:
+        for run, config in zip(runs, configs, strict=True):
+            run.judge = judging(config.condition, config.clear)
+        await _pieces(ports, runs, since, until, said)
+    return [_replayed(one, run, since, until) for one, run in zip(ones, runs, strict=True)]
 
 
 async def pages(ports: Ports, replayed: Replayed) -> list[list[Told]]:
@@ -88,21 +100,23 @@ async def pages(ports: Ports, replayed: Replayed) -> list[list[Told]]:
     return [list(told(policy, firing, replayed.until, asked)) for firing in replayed.firings]
 
 
-async def _pieces(ports: Ports, run: Replay, since: datetime, until: datetime, said: Said) -> None:
+async def _pieces(ports: Ports, runs: Sequence[Replay], since: datetime, until: datetime, said: Said) -> None:
     begin = since
     while begin < until:
         end = min(begin + PIECE, until)
         async with ports.store.read() as conn:
-            read = [await samples.series(conn, metric, None, begin, end) for metric in run.rule.metrics]
-        await asyncio.to_thread(run.feed, list(merge(*read, key=lambda sample: sample.at)))
+            read = [await samples.series(conn, metric, None, begin, end) for metric in runs[0].rule.metrics]
+        piece = list(merge(*read, key=lambda sample: sample.at))
+        for run in runs:
+            await asyncio.to_thread(run.feed, piece)
         begin = end
         await said((begin - since) / (until - since))
 
 
-async def _seasons(
-    ports: Ports, run: Replay, anomaly: Anomaly, *, since: datetime, until: datetime, said: Said
-) -> None:
-    """An anomaly rule is judged at the end of each part of its season, on means of such parts."""
+async def _parts(
+    ports: Ports, anomaly: Anomaly, since: datetime, until: datetime, said: Said
+) -> dict[datetime, dict[Labels, float]]:
+    """The means of each series in each part of the season, with all of the past that tells what is usual."""
     past = seasonal.SEASONS[anomaly.season] * anomaly.season + 2 * seasonal.PART
     parts: dict[datetime, dict[Labels, float]] = {}
     begin, total = seasonal.part_of(since - past), until - since + past
@@ -112,7 +126,7 @@ async def _seasons(
                 parts[begin] = await anomalies.levels(conn, anomaly.metric, begin, begin + seasonal.PART)
                 begin += seasonal.PART
         await said(min(1.0, 1 - (until - begin) / total))
-    await asyncio.to_thread(judge_parts, run, anomaly, parts, since)
+    return parts
 
 
 def judge_parts(
