@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.report import Report
 
-LABEL = "no_data"
+MARK = "(no data)"
 
 
 def absent(report: Report) -> Sequence[Report]:
@@ -19,5 +19,6 @@ def present(report: Report) -> Sequence[Report]:
 
 
 def _twin(report: Report) -> Report:
+    """Name it otherwise, not label it: alerts are grouped by their names."""
     said = f"No data: {report.summary or report.name}"
-    return replace(report, labels={**report.labels, LABEL: "true"}, summary=said, value=None)
+    return replace(report, name=f"{report.name} {MARK}", summary=said, value=None)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.alerts.intake import Intake
+from handlers.http.inbound.no_data import MARK
 from storage.tables.alerts import ALERTS
 from storage.tables.instances import INSTANCES
 from storage.tables.journal import JOURNAL
@@ -146,7 +147,7 @@ async def test_an_alarm_that_aws_signed_is_taken_without_a_token(store: Store, o
                 body = sns.signed(notification(state) | {"MessageId": state}, version)
                 answer = await client.post("/webhooks/cloudwatch", content=body, headers={"Content-Type": "text/plain"})
                 assert answer.status_code == 202
-    assert [report.resolved for report in taken.reports if "no_data" not in report.labels] == [False, True]
+    assert [report.resolved for report in taken.reports if MARK not in report.name] == [False, True]
     assert len(sns.asked) == 1  # the certificate is fetched once
 
 
@@ -306,6 +307,18 @@ async def test_the_same_payload_twice_is_one_alert_and_its_end_resolves_it(store
     async with store.read() as conn:
         assert (await conn.execute(select(INSTANCES.c.state))).all() == [("resolved",)]
         assert (await conn.execute(select(ALERTS.c.state))).all() == [("resolved",)]
+
+
+async def test_missing_data_opens_a_second_alert_and_its_return_leaves_the_first(store: Store, opened: Open) -> None:
+    bot, _ = listening(store, SETUP)
+    bot = with_report(bot, Intake(bot.ports))
+    states = []
+    async with opened(bot) as client:
+        for transition in ("Triggered", "No Data", "Re-Triggered", "Recovered"):
+            await client.post("/webhooks/datadog", json=datadog(transition), headers=BEARER)
+            async with store.read() as conn:
+                states.append([row[0] for row in await conn.execute(select(ALERTS.c.state).order_by(ALERTS.c.id))])
+    assert states == [["firing"], ["firing", "firing"], ["firing", "resolved"], ["resolved", "resolved"]]
 
 
 @pytest.mark.parametrize("default", ["responder", "viewer"])
