@@ -56,7 +56,8 @@ def _report(alert: Mapping[str, Any], index: int, now: datetime, timeout: timede
     starts_at, ends_at = _moment(alert, "startsAt", index), _moment(alert, "endsAt", index)
     if starts_at and ends_at and starts_at > ends_at:
         raise BadAlert("start time must be before end time")
-    link = alert.get("generatorURL") or ""
+    link = alert.get("generatorURL")
+    link = "" if link is None else link
     if type(link) is not str:
         raise Refused(f"generatorURL of alert {index} must be a string, not {_kind(link)}")
     return Report(

@@ -30,7 +30,7 @@ async def listed(request: web.Request, ports: Ports) -> web.Response:
     async with ports.store.read() as conn:
         found = await silences.listing(conn, since=now - KEPT, limit=MOST)
     shown = [silence for silence in found if _fits(silence, filters)]
-    shown.sort(key=lambda s: (_STATES.index(state(s, now)), s.ends_at))
+    shown.sort(key=lambda s: (_STATES.index(state(s, now)), s.ends_at, s.id))
     return said([_given(silence, now) for silence in shown])
 
 
