@@ -47,6 +47,8 @@ def _foot(app: App) -> Card:
     buttons = []
     if "health" in app.commands:
         buttons.append(Button(label="Health", argv=("health",)))
+    if "oncall test" in app.commands:
+        buttons.append(Button(label="Send me a test page", argv=("oncall", "test", "@me")))
     if "incident declare" in app.commands:
         buttons.append(Button(label="Declare an incident", argv=("incident", "declare"), form=True, style="danger"))
     return Card(title="More", buttons=tuple(buttons), footer=("As of ", Moment(app.ports.now()), "."))
