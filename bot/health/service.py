@@ -175,5 +175,6 @@ def _samples(one: Watched, seen: Observation, now: datetime) -> list[Sample]:
     values: dict[str, Any] = {"check_up": float(seen.ok)}
     if seen.latency_ms is not None:
         values["check_latency_ms"] = seen.latency_ms
-    values |= {f"{one.check.type}_{metric}": value for metric, value in seen.metrics.items()}
+    kind = one.check.type.replace("-", "_")  # a name that conditions can spell
+    values |= {f"{kind}_{metric}": value for metric, value in seen.metrics.items()}
     return [Sample(metric=metric, at=now, value=value, labels={"check": one.name}) for metric, value in values.items()]

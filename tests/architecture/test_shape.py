@@ -13,7 +13,7 @@ from bot.app import OUTSIDE, parts
 from bot.bus import Reaction, Schedule, Task
 from bot.command import Command
 from bot.permissions import Role
-from bot.ports import Channel, Check
+from bot.ports import Channel, Check, Source
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 350
@@ -59,6 +59,7 @@ def places(kind: type[object]) -> Iterator[tuple[str, str]]:
         (Schedule, r"bot\.\w+\.reactions"),
         (Check, r"bot\.health\.checks\.\w+"),
         (Channel, r"bot\.channels\.\w+"),
+        (Source, r"bot\.metrics\.sources\.\w+"),
     ],
 )
 def test_each_kind_of_thing_is_where_one_looks_for_it(kind: type[object], where: str) -> None:
@@ -67,8 +68,8 @@ def test_each_kind_of_thing_is_where_one_looks_for_it(kind: type[object], where:
     assert [place for place in found if not re.fullmatch(where, place[0])] == []
 
 
-@pytest.mark.parametrize("kind", [Check, Channel])
-def test_a_kind_of_check_or_channel_is_a_file_of_its_own(kind: type[object]) -> None:
+@pytest.mark.parametrize("kind", [Check, Channel, Source])
+def test_a_kind_of_check_channel_or_source_is_a_file_of_its_own(kind: type[object]) -> None:
     modules = [module for module, _ in places(kind)]
     assert len(modules) == len(set(modules))
 

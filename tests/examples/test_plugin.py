@@ -20,10 +20,11 @@ from bot import bus
 from bot.app import App, opened
 from bot.cards.card import Card, Level
 from bot.config.errors import ConfigError
+from bot.config.known_metrics import known
 from bot.config.settings import Settings
 from bot.events import AlertOpened, payload_of
 from bot.permissions import Caller
-from bot.ports import Receipt, Undeliverable
+from bot.ports import Receipt, Undeliverable, Unread
 from bot.telemetry import Telemetry
 from handlers.http.app import application
 from handlers.measured import measured
@@ -236,6 +237,26 @@ async def test_its_schedule_tells_what_was_counted(plugin: ModuleType, store: St
     await store.transact(lambda unit: samples.insert(unit.conn, [one]))
     await room.tell.run(make_ports(store, chat=chat))
     assert [(m.channel, m.card.title) for m in chat.messages] == [("#alerts", "1 alert opened since yesterday")]
+
+
+async def test_its_source_counts_the_files_of_a_folder(plugin: ModuleType, store: Store, tmp_path: Path) -> None:
+    spool = importlib.import_module(f"{plugin.__name__}.spool")
+    options = spool.SpoolOptions(path=tmp_path / "mail", metric="mails_waiting")
+    with pytest.raises(Unread, match="No such file or directory"):
+        await spool.read(options, make_ports(store))
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail/1").touch()
+    assert await spool.read(options, make_ports(store)) == [Sample(metric="mails_waiting", at=T0, value=1)]
+
+
+@pytest.mark.usefixtures("plugin")
+async def test_a_rule_may_name_what_its_source_gives(tmp_path: Path) -> None:
+    rules = "alerts: {rules: {mails: {condition: 'mails_waiting > 5'}}}\n"
+    async with opened(settings(tmp_path, (EXAMPLE / "manage.yml").read_text() + rules)) as app:
+        assert "mails_waiting" in known(app.ports.manage.metrics, app.ports.sources)
+    with pytest.raises(ConfigError, match="mails_waiting"):
+        async with opened(settings(tmp_path, rules)):
+            pass
 
 
 def test_its_readme_names_each_file() -> None:
