@@ -37,7 +37,8 @@ WRITE_EVERY = 3.0
 
 _PLANNED = tuple(fact.__name__ for fact in CHANGES)
 _PAUSE = 1.0
-_SLICE = 500
+_SLICE = 250
+_YIELD = 3
 _log = structlog.get_logger(__name__)
 _Waiting = tuple[list[Report], "asyncio.Future[None]"]
 
@@ -53,7 +54,6 @@ class Intake:
         self._kept: Kept | None = None
         self._waiting: list[_Waiting] = []
         self._backlog = 0
-        self._kept_some = 0
         self._room = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -167,13 +167,12 @@ class Intake:
         kept = orjson.dumps(reports).decode()
         await self._ports.store.transact(lambda unit: inbox.put(unit.conn, kept, len(reports)))
         self._backlog += len(reports)
-        self._kept_some += 1
         self._keep("decide", self._decide)
 
     async def _decide(self) -> None:
         """Decide about what the inbox holds, oldest first, until it is empty."""
         while self._backlog > 0:
-            begun, waited = time.monotonic(), self._kept_some
+            begun = time.monotonic()
             try:
                 count, heard = await self._ports.store.transact(self._decide_some)
             except (Conflict, StoreError) as error:
@@ -183,8 +182,12 @@ class Intake:
             self._backlog = self._backlog - count if count else 0
             self._remember(heard)
             self._room.set()
-            if self._kept_some != waited:  # callers wait for the writer too: half of its time is theirs
-                await asyncio.sleep(time.monotonic() - begun)
+            if self._busy():  # callers wait for the writer too: most of its time is theirs
+                await asyncio.sleep(_YIELD * (time.monotonic() - begun))
+
+    def _busy(self) -> bool:
+        task = self._tasks.get("commit")
+        return task is not None and not task.done()
 
     async def _decide_some(self, unit: UnitOfWork) -> tuple[int, list[Heard]]:
         reports: list[Report] = []

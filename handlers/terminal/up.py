@@ -48,10 +48,12 @@ class Place:
 
 def up(version: str, display: Display) -> int:
     """Run the bot until SIGINT or SIGTERM; a second signal ends it at once. Raises `Failed` when it cannot start."""
+    import uvloop  # only the service gains from it
+
     with explained():
         settings = read_settings()
         log.configure(settings.log_format, secrets=log.secrets_of(settings))
-        return asyncio.run(_up(settings, version, display))
+        return uvloop.run(_up(settings, version, display))
 
 
 async def _up(settings: Settings, version: str, display: Display) -> int:
