@@ -56,14 +56,11 @@ async def audit(ports: Ports) -> tuple[Report, ...]:
 
 def mended(alert: Alert, policy: Policy | None, now: datetime) -> Decision[Alert]:
     """The alert with the timer that was lost: of its next step, or of the end of its acknowledgement (pure)."""
-    again = f":again:{alert.version}"
     if alert.state is AlertState.ACKNOWLEDGED:
         return Decision(state=alert, timers=acknowledgement.expiry(alert), silent=True, reason="its end was lost")
     at = escalation.due(alert, policy.steps if policy else (), now)
     waiting = replace(alert, next_step_at=at)
-    return Decision(
-        state=waiting, timers=escalation.timers(waiting, again), silent=True, reason="its next step was lost"
-    )
+    return Decision(state=waiting, timers=escalation.timers(waiting), silent=True, reason="its next step was lost")
 
 
 async def _mend(ports: Ports, number: int) -> bool:

@@ -82,17 +82,17 @@ def again(alert: Alert, steps: Sequence[Step], now: datetime, *, start: datetime
     return replace(begun, next_step_at=due(begun, steps, now))
 
 
-def timers(alert: Alert, mend: str = "") -> tuple[Timer, ...]:
+def timers(alert: Alert) -> tuple[Timer, ...]:
     """The timer of the alert's next step. Each step plans the one after it, so that none overtakes another.
 
-    `mend` makes the timer another one than that which was lost.
+    Its key names the alert's version, so that it is another timer each time that it is planned.
     """
     if alert.next_step_at is None:
         return ()
     return (
         Timer(
             kind=STEP,
-            key=f"{alert.subject}:step:{alert.rounds}:{alert.next_step}{mend}",
+            key=f"{alert.subject}:step:{alert.rounds}:{alert.next_step}:{alert.version}",
             at=alert.next_step_at,
             subject=alert.subject,
             payload={"alert": alert.id, "step": alert.next_step, "round": alert.rounds},
