@@ -1,6 +1,7 @@
 """`SlackChat`: Slack as the rooms see it. It waits for limits, keeps order, repeats safely and explains refusals."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -245,11 +246,12 @@ class SlackChat:
 
     async def set_members(self, group: str, users: Sequence[str]) -> None:
         """Make these users, at least one, the members of a user group: its id (S…) or its handle."""
-        place = await self._people.group_of(group)
+        place = group if re.fullmatch(r"S[A-Z0-9]{2,20}", group) else await self._people.group_of(group)
         if not place:
             raise ChatError("no_such_subteam", f"there is no user group {group}; make it in Slack, or name another one")
-        await self._people.set_members(place, users)
-        self._groups.pop(place, None)
+        if set(await self.members_of(place)) != set(users):
+            await self._people.set_members(place, users)
+            self._groups.pop(place, None)
 
     async def profile(self, user: str) -> Profile:
         """What Slack knows of a user (cached for some minutes)."""

@@ -46,9 +46,9 @@ class People:
         return self._keep(answer.get("user") or {}).user
 
     async def group_of(self, handle: str) -> str:
-        """The id of the user group with that handle, "" when there is none; an id is given back as it is."""
+        """The id of the user group with that handle, "" when there is none."""
         answer = await self._calls.call("usergroups.list")
-        found = (g for g in answer.get("usergroups") or () if handle in {str(g.get("id")), str(g.get("handle"))})
+        found = (g for g in answer.get("usergroups") or () if str(g.get("handle")) == handle)
         return next((str(group["id"]) for group in found), "")
 
     async def set_members(self, group: str, users: Sequence[str]) -> None:

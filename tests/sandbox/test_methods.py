@@ -173,6 +173,12 @@ async def test_people_and_groups_can_be_looked_up(client: AsyncWebClient) -> Non
     assert (await client.usergroups_users_list(usergroup=group["id"]))["users"] == group["users"]
 
 
+async def test_a_user_group_gets_other_members(client: AsyncWebClient) -> None:
+    answer = await client.usergroups_users_update(usergroup="S0ONCALL", users=["U0YOU", "U0LEAD"], include_count=True)
+    assert (answer["usergroup"]["users"], answer["usergroup"]["user_count"]) == (["U0YOU", "U0LEAD"], 2)
+    assert (await client.usergroups_users_list(usergroup="S0ONCALL"))["users"] == ["U0YOU", "U0LEAD"]
+
+
 async def test_an_address_is_hidden_without_its_scope() -> None:
     async with serve(options=Options(scopes=frozenset({"users:read"}))) as workspace:
         client = AsyncWebClient(token=workspace.bot_token, base_url=workspace.api_url)
