@@ -146,7 +146,7 @@ async def test_a_heartbeat_that_is_configured_no_more_is_forgotten_and_its_alert
     await service.beat(room.ports, "backup")
     await room.run(7)
     room.config = {}
-    await room.run(1)
+    await room.run(2)
     assert [one.resolved for one in room.reports if one.labels == {"check": "backup"}] == [False, True]
     async with room.store.read() as conn:
         assert await table.everything(conn) == []
