@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, field_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from bot.config.durations import Duration, PositiveDuration, spell
 from bot.config.fields import Name, numeric
@@ -83,21 +85,21 @@ OVER_METRICS: Mapping[str, Mapping[str, Any]] = {
         "condition": "error_rate > 0.05",
         "severity": "critical",
         "policy": "critical",
-        "summary": "error rate of {{ labels.service }} is {{ value }}",
+        "summary": "{{ labels.service }} error rate is {{ value }}",
         "description": "More than {{ threshold }} of the requests fail.",
     },
     "latency-high": {
         "condition": "p95_latency > 1000",
         "severity": "high",
         "policy": "high",
-        "summary": "p95 latency of {{ labels.service }} is {{ value }} ms",
+        "summary": "{{ labels.service }} p95 latency is {{ value }} ms",
         "description": "One request in twenty takes longer than that; the limit is {{ threshold }} ms.",
     },
     "latency-raised": {
         "condition": "p95_latency > 500",
         "severity": "medium",
         "policy": "medium",
-        "summary": "p95 latency of {{ labels.service }} is {{ value }} ms",
+        "summary": "{{ labels.service }} p95 latency is {{ value }} ms",
         "description": "One request in twenty takes longer than that; the limit is {{ threshold }} ms.",
     },
     "disk-usage": {
@@ -149,4 +151,17 @@ def _over(defaults: Mapping[str, Any], given: Any) -> Any:
     return {**defaults, **given} if isinstance(given, Mapping) else (dict(defaults) if given is None else given)
 
 
-Rules = Annotated[Mapping[str, RuleConfig], BeforeValidator(with_defaults)]
+class _AlsoListed:
+    """Let editors take a list of rules with a `name` too."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        mapping = handler(core)
+        rule = dict(handler.resolve_ref_schema(dict(mapping["additionalProperties"])))
+        name = {"type": "string", "minLength": 1, "description": "What it is called; each name once."}
+        rule["properties"] = {"name": name, **rule["properties"]}
+        listed = {"type": "array", "items": {**rule, "required": ["name"]}}
+        told = {key: mapping[key] for key in ("title", "description", "default") if key in mapping}
+        return told | {"anyOf": [{k: v for k, v in mapping.items() if k not in told}, listed]}
+
+
+Rules = Annotated[Mapping[str, RuleConfig], BeforeValidator(with_defaults), _AlsoListed()]

@@ -1,6 +1,6 @@
 """Anomaly rules over kept samples: what is usual is computed once for each part of the season, levels each time."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,8 +29,8 @@ async def refresh(ports: Ports, rules: Mapping[str, Anomaly], now: datetime) -> 
             known = {pair: await levels(conn, anomaly.metric, *pair) for pair in _needed(anomaly, now)}
         found = usual(name, anomaly, now, lambda since, until, known=known: known[since, until])  # type: ignore[misc] # bound now
 
-        async def work(unit: UnitOfWork, found: Iterable[Baseline] = found) -> None:
-            await rule_states.put_baselines(unit.conn, found)
+        async def work(unit: UnitOfWork, name: str = name, found: Sequence[Baseline] = found) -> None:
+            await rule_states.put_baselines(unit.conn, name, found)
 
         await ports.store.transact(work)
 

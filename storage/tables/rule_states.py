@@ -1,7 +1,7 @@
 """States of rules by label set, and baselines of anomaly rules. A label set that is well has no row."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Float, Integer, Table, delete, select, tuple_
@@ -74,8 +74,9 @@ async def baselines(conn: AsyncConnection, rule: str) -> list[Baseline]:
     return [Baseline(**{**row, "labels": json.loads(row["labels"])}) for row in await rows(conn, query)]
 
 
-async def put_baselines(conn: AsyncConnection, found: Iterable[Baseline]) -> None:
-    """Write the baselines over older ones of the same label sets."""
+async def put_baselines(conn: AsyncConnection, rule: str, found: Sequence[Baseline]) -> None:
+    """Write the rule's baselines in the place of all that it had."""
+    await conn.execute(delete(BASELINES).where(BASELINES.c.rule == rule))
     await _put(conn, BASELINES, found)
 
 

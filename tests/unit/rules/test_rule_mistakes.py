@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from bot.config.errors import ConfigError
 from bot.config.manage import Manage, load
+from bot.config.schema import schema
 from storage.records.alerts import Severity
 
 
@@ -218,3 +220,19 @@ def test_a_default_rule_is_changed_by_single_keys(tmp_path):
     rule = load(path, checks={}, channels={}, sources={}, variables={}).alerts.rules["disk-usage"]
 
     assert (rule.condition, rule.policy) == ("disk_usage > 0.9", "disk")
+
+
+@pytest.mark.parametrize(
+    ("rules", "accepted"),
+    [
+        ([{"name": "busy", "condition": "cpu > 80", "for": "5m"}], True),
+        ({"busy": {"condition": "cpu > 80"}}, True),
+        ([{"condition": "cpu > 80"}], False),
+        ([{"name": "busy", "sevrity": "high"}], False),
+        (5, False),
+    ],
+)
+def test_editors_know_both_spellings_of_rules(rules, accepted):
+    found = jsonschema.Draft202012Validator(schema({}, {}, {})).is_valid({"alerts": {"rules": rules}})
+
+    assert found is accepted
