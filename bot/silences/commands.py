@@ -76,16 +76,16 @@ async def listed(ctx: Context, state: str, page: int) -> Card:
     return cards.silences(found, now, total=total, page=page, size=PAGE, which=state)
 
 
-@command("silence", role=Role.RESPONDER, changes=True, form_title="Silence an alert")
 @click.argument("number", type=NUMBER)
 @click.option("--for", "span", type=SPAN, default="1h", help="How long, like 30m, 2h or 1d.")
 @click.option("--comment", default="", help="Why; shown to whoever looks.")
 @click.option("--dry-run", is_flag=True, help="Only tell what it would mute.")
-async def alert(ctx: Context, number: int, span: timedelta, comment: str, dry_run: bool) -> Card:
+async def _alert(ctx: Context, number: int, span: timedelta, comment: str, dry_run: bool) -> Card:
     """Silence one alert for a time: it stays open, and nobody is told of it.
 
-    NUMBER is the alert's. Other words after `silence` are about silences: `silence add` makes one of matchers,
-    `silence show`, `silence extend` and `silence expire` take the number of a silence, `silences` lists them.
+    NUMBER is the alert's. `silence 42` is short for `silence alert 42`. The other words after `silence` are about
+    silences: `silence add` makes one of matchers; `silence show`, `silence extend` and `silence expire` take the number
+    of a silence; `silences` lists them.
     """
     try:
         found, matchers = await service.matchers_of(ctx.ports, number)
@@ -94,6 +94,10 @@ async def alert(ctx: Context, number: int, span: timedelta, comment: str, dry_ru
     if not found.open:
         raise Usage(f"alert #{number} is resolved", "A silence of labels, made before they fire: silence add --help.")
     return await _silenced(ctx, matchers, ctx.ports.now(), span, comment, dry_run=dry_run)
+
+
+alert = command("silence alert", role=Role.RESPONDER, changes=True, form_title="Silence an alert")(_alert)
+short = command("silence", role=Role.RESPONDER, changes=True, form_title="Silence an alert")(_alert)
 
 
 @command("silence add", role=Role.RESPONDER, changes=True)

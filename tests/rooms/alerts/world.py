@@ -21,6 +21,8 @@ from bot.incidents import reactions as incident_reactions
 from bot.invoke import invoke
 from bot.permissions import Caller
 from bot.ports import ChatError, Ports
+from bot.silences import commands as silence_commands
+from bot.silences import reactions as silence_reactions
 from storage.records.alerts import Alert
 from storage.records.incidents import Incident
 from storage.records.jobs import Job, JobState
@@ -29,13 +31,13 @@ from storage.unit_of_work import Store, UnitOfWork
 from tests.fakes.chat import FakeChat, Message
 from tests.fakes.ports import FrozenClock, make_ports
 
-ROOMS = (alert_reactions, incident_reactions)
+ROOMS = (alert_reactions, incident_reactions, silence_reactions)
 REACTIONS = tuple(value for room in ROOMS for value in vars(room).values() if isinstance(value, Reaction))
 TASKS = tuple(value for room in ROOMS for value in vars(room).values() if isinstance(value, Task))
 RUNNERS = bus.runners(REACTIONS, TASKS)
 COMMANDS = {
     value.name: value
-    for room in (alert_commands, incident_commands)
+    for room in (alert_commands, incident_commands, silence_commands)
     for value in vars(room).values()
     if isinstance(value, Command)
 }
