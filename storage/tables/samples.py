@@ -81,19 +81,20 @@ async def series(
 async def latest(conn: AsyncConnection, metrics: Collection[str], since: datetime) -> list[Sample]:
     """Return the newest sample of each series of these metrics, those from before `since` left out.
 
-    One query; an index leads to each series' newest sample at once, however many samples there are.
+    One query; an index leads to each series' newest sample at once, however many samples there are. Of several samples
+    of one moment the one written last counts.
     """
-    newest = (
-        select(func.max(SAMPLES.c.at)).where(SAMPLES.c.series_id == SERIES.c.id).correlate(SERIES).scalar_subquery()
-    )
+    # found by its number: joined by time, SQLite would rather look at every sample of the series
+    newest = SAMPLES.alias("newest")
+    last = select(newest.c.id).where(newest.c.series_id == SERIES.c.id).correlate(SERIES)
+    last = last.order_by(newest.c.at.desc(), newest.c.id.desc()).limit(1)
     query = (
         select(SERIES.c.metric, SERIES.c.labels, SAMPLES.c.at, SAMPLES.c.value)
-        .join_from(SERIES, SAMPLES, SAMPLES.c.series_id == SERIES.c.id)
-        .where(SERIES.c.metric.in_(sorted(metrics)), SAMPLES.c.at == newest, SAMPLES.c.at >= since)
-        .order_by(SERIES.c.metric, SERIES.c.labels, SAMPLES.c.id)
+        .join_from(SERIES, SAMPLES, SAMPLES.c.id == last.scalar_subquery())
+        .where(SERIES.c.metric.in_(sorted(metrics)), SAMPLES.c.at >= since)
+        .order_by(SERIES.c.metric, SERIES.c.labels)
     )
-    # of several samples of one moment the one written last counts
-    return list({(row["metric"], row["labels"]): _sample(row) for row in await rows(conn, query)}.values())
+    return [_sample(row) for row in await rows(conn, query)]
 
 
 async def names(conn: AsyncConnection) -> list[str]:
