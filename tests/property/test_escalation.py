@@ -147,6 +147,22 @@ class Escalating(RuleBasedStateMachine):
     def end_a_job(self, data, crash, arrives):
         """Much may have happened since it began. `crash` loses that it was run, not what it did: it runs again."""
         job = self.running.pop(data.draw(st.integers(0, len(self.running) - 1), label="which"))
+        self.run(job, crash=crash, arrives=arrives)
+
+    @rule(minutes=st.integers(0, 300), arrives=st.booleans())
+    def time_passes_and_all_that_comes_due_is_run(self, minutes, arrives):
+        end = self.now + timedelta(minutes=minutes)
+        for _ in range(200):
+            waiting = [job for job in self.queue.values() if job.state == "pending" and job.due <= end]
+            waiting = [job for job in waiting if not any(job is one for one in self.running)]
+            if not waiting:
+                break
+            job = min(waiting, key=lambda job: job.due)
+            self.now = max(self.now, job.due)
+            self.run(job, crash=False, arrives=arrives)
+        self.now = max(self.now, end)
+
+    def run(self, job, *, crash, arrives):
         later = None
         match job.kind:
             case escalation.STEP:
