@@ -1,5 +1,6 @@
 """What people may ask of the schedules, and do to them."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import click
@@ -42,7 +43,7 @@ async def oncall(ctx: Context, moment: str) -> Card:
             name=name,
             zone=timeline.zone_of(ports.manage.oncall, name),
             turn=await service.turn(ports, name, at),
-            problems=() if moment else await outlook.problems(ports, name),
+            problems=() if moment else _lines(await outlook.problems(ports, name)),
         )
         for name in timeline.names(ports.manage.oncall)
     ]
@@ -160,7 +161,7 @@ async def withdraw(ctx: Context, number: int) -> Card:
 async def check(ctx: Context) -> Card:
     """Look for what is wrong with the schedules in the next two weeks: gaps, empty layers, people who are gone."""
     names = timeline.names(ctx.ports.manage.oncall)
-    found = [(name, await outlook.problems(ctx.ports, name, thorough=True)) for name in names]
+    found = [(name, _lines(await outlook.problems(ctx.ports, name, thorough=True))) for name in names]
     return cards.checked(found)
 
 
@@ -207,6 +208,10 @@ async def me_set(ctx: Context, *, phone: str, email: str, timezone: str, rules: 
     except preferences.Wrong as wrong:
         raise Usage(str(wrong)) from None
     return personal.card(await person(ctx.ports, who), own=who == ctx.caller.id)
+
+
+def _lines(found: Sequence[outlook.Problem]) -> tuple[str, ...]:
+    return tuple(problem.line for problem in found)
 
 
 def _named(ctx: Context, schedule: str) -> str:

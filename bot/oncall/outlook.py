@@ -1,6 +1,7 @@
 """What is wrong with schedules in the days ahead: gaps, layers without effect, people gone, broken calendars."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,8 +21,16 @@ AHEAD = timedelta(days=14)
 _log = structlog.get_logger(__name__)
 
 
-async def problems(ports: Ports, name: str, *, thorough: bool = False) -> tuple[str, ...]:
-    """What is wrong with that schedule within two weeks, each in a line; `thorough` asks Slack who is gone, too.
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong from `since` on, in a line that stays the same from day to day."""
+
+    since: datetime
+    line: str
+
+
+async def problems(ports: Ports, name: str, *, thorough: bool = False) -> tuple[Problem, ...]:
+    """What is wrong with that schedule within two weeks; `thorough` asks Slack who is gone, too.
 
     Nothing is wrong with a default schedule that nobody has filled yet.
     """
@@ -30,22 +39,25 @@ async def problems(ports: Ports, name: str, *, thorough: bool = False) -> tuple[
         return ()
     facts = await known(ports, [name], now, now + AHEAD)
     copies = {copy.place: copy for copy in await calendars(ports)}
-    found = [*ahead(oncall, name, now, facts), *_calendars(oncall, name, copies)]
-    return (*found, *([line async for line in _gone(ports, name)] if thorough else ()))
+    found = [*ahead(oncall, name, now, facts), *(Problem(now, line) for line in _calendars(oncall, name, copies))]
+    return (*found, *([Problem(now, line) async for line in _gone(ports, name)] if thorough else ()))
 
 
-def ahead(oncall: Oncall, name: str, now: datetime, facts: Known) -> Iterator[str]:
+def ahead(oncall: Oncall, name: str, now: datetime, facts: Known) -> Iterator[Problem]:
     """Gaps and layers without effect within two weeks (pure)."""
     until, zone = now + AHEAD, ZoneInfo(timeline.zone_of(oncall, name))
     line = timeline.timeline(oncall, name, now, until, facts)
     if not line:
-        yield f"nobody is on call in the next {AHEAD.days} days"
+        yield Problem(now, f"nobody is on call in the next {AHEAD.days} days")
         return
     for begin, end in layers.gaps(line, now, until):
-        same = begin.astimezone(zone).date() == end.astimezone(zone).date()
+        same = begin.astimezone(zone).date() == end.astimezone(zone).date() and begin > now
         last = f"{end.astimezone(zone):%H:%M}" if same else f"{end.astimezone(zone):%a %Y-%m-%d %H:%M}"
-        yield f"nobody is on call from {begin.astimezone(zone):%a %Y-%m-%d %H:%M} to {last} ({zone.key})"
-    yield from _without_effect(timeline.base(oncall, name, now, until, facts), now, until)
+        first = f"from {begin.astimezone(zone):%a %Y-%m-%d %H:%M} " if begin > now else ""
+        word = "to" if first else "until"
+        yield Problem(begin, f"nobody is on call {first}{'on' if end == until else f'{word} {last}'} ({zone.key})")
+    for said in _without_effect(timeline.base(oncall, name, now, until, facts), now, until):
+        yield Problem(now, said)
 
 
 def _without_effect(stack: Sequence[Sequence[Span]], now: datetime, until: datetime) -> Iterator[str]:

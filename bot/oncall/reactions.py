@@ -1,5 +1,6 @@
 """What happens by itself: handovers, words before shifts, looks ahead, calendars read, swaps shown."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.bus import Fact, on, schedule, task
@@ -23,6 +24,7 @@ from bot.events import (
 from bot.oncall import cards, exceptions, feeds, handovers, outlook, swap_cards, timeline
 from bot.oncall.decide import SWAP_DUE
 from bot.oncall.handovers import HANDOVER, SOON
+from bot.oncall.outlook import Problem
 from bot.ports import Ports
 from bot.posting import show
 from storage.records.jobs import Job
@@ -88,22 +90,24 @@ async def announce(ports: Ports, fact: Fact[HandedOver]) -> None:
 async def look_ahead(ports: Ports) -> None:
     """Look for gaps and other trouble in the next two weeks, and write down what has to be told."""
     for name in timeline.names(ports.manage.oncall):
-        event = ScheduleTroubled(schedule=name, problems=await outlook.problems(ports, name, thorough=True))
-        await _troubled(ports, event)
+        await _troubled(ports, name, await outlook.problems(ports, name, thorough=True))
 
 
-async def _troubled(ports: Ports, event: ScheduleTroubled) -> None:
-    """Write the problems down when they are new, or told a week ago; and once when they are gone."""
+async def _troubled(ports: Ports, name: str, problems: Sequence[Problem]) -> None:
+    """Write the problems down when one that is near was not told yet or all a week ago; and when none is left."""
     now = ports.now()
+    event = ScheduleTroubled(schedule=name, problems=tuple(problem.line for problem in problems))
+    near = {problem.line for problem in problems if problem.since < now + outlook.AHEAD - AGAIN}
 
     async def work(unit: UnitOfWork) -> None:
         past = [e for e in await journal.of_kind(unit.conn, "ScheduleTroubled") if e.subject == event.subject]
-        told = past[-1].payload["problems"] if past else []
-        due = now - past[-1].at >= AGAIN - timedelta(hours=1) if past and told else bool(event.problems)
-        if not due and bool(told) == bool(event.problems):
+        told = set(past[-1].payload["problems"]) if past else set()
+        old = not told or now - past[-1].at >= AGAIN - timedelta(hours=1)
+        if (near <= told and not old) if problems else not told:
             return
-        payload = payload_of(event)
-        entry = await unit.append(at=now, kind="ScheduleTroubled", subject=event.subject, actor="bot", payload=payload)
+        entry = await unit.append(
+            at=now, kind="ScheduleTroubled", subject=event.subject, actor="bot", payload=payload_of(event)
+        )
         await unit.enqueue(ports.jobs_for(entry))
 
     await ports.store.transact(work)

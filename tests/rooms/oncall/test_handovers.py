@@ -120,6 +120,29 @@ async def test_a_gap_is_told_ahead_and_again_after_a_week(opened: Opened) -> Non
     assert len(world.told(ALERTS)) == 2
 
 
+async def test_a_new_gap_that_is_near_is_told_at_once_beside_others(opened: Opened) -> None:
+    world = await opened({"schedules": {"days": {"people": [ONE], "during": {"days": "mon-fri"}}}})
+    await world.run("oncall", "override", SIX, "--from", "sat 00:00", "--to", "mon 00:00")
+    await world.fire(reactions.look_ahead)
+    await world.run("oncall", "override", "remove", "1")
+    await world.forward(days=1)
+    await world.fire(reactions.look_ahead)
+
+    assert world.told(ALERTS) == ["Schedule days: 1 thing to mend", "Schedule days: 2 things to mend"]
+
+
+async def test_an_end_of_a_schedule_is_told_once_a_week_though_its_gap_grows(opened: Opened) -> None:
+    world = await opened({"schedules": {"s": {"people": [ONE], "until": "2026-11-25"}}})
+    for _ in range(6):
+        await world.fire(reactions.look_ahead)
+        await world.forward(days=1)
+
+    assert [m.card.steps for m in world.chat.messages] == [
+        ("nobody is on call from Wed 2026-11-25 00:00 on (UTC)",),
+        ("nobody is on call in the next 14 days",),
+    ]
+
+
 async def test_a_schedule_without_gaps_is_not_spoken_of(opened: Opened) -> None:
     world = await opened(DAILY)
     await world.fire(reactions.look_ahead)
