@@ -28,7 +28,7 @@ def of_check(change: CheckChanged, rules: Mapping[str, RuleConfig]) -> list[Repo
 def of_dead_job(event: JobDied, at: datetime, rules: Mapping[str, RuleConfig]) -> list[Report]:
     """What a given-up job means, nothing when the rule is off.
 
-    One alert for each kind of job: should the jobs that tell of it die as well, that is no further alert.
+    One instance for each kind of job: should the jobs that tell of it die as well, that is no further page.
     """
     rule = rules[DEAD]
     died = Report(

@@ -10,6 +10,7 @@ from bot.alerts import service
 from bot.events import AlertOpened, AlertResolved, CheckChanged, EscalationExhausted, JobDied, PageDelivered, PageFailed
 from bot.ports import Undeliverable
 from storage.records.alerts import AlertState
+from storage.tables import instances
 from tests.fakes.chat import FakeChat
 from tests.fakes.ports import T0
 from tests.rooms.alerts.world import LEAD, MANAGE, ONCALL, World, refusal
@@ -220,7 +221,9 @@ class TestDeadJob:
     async def test_that_tells_of_alerts_is_an_alert_too_for_whoever_is_paged_otherwise(self, world: World) -> None:
         await die(world, "reaction:alerts.post_card")
 
-        assert (await world.alert()).labels == {"kind": "reaction:alerts.post_card"}
+        async with world.store.read() as conn:
+            (died,) = await instances.open_instances(conn, alert_id=1)
+        assert died.labels == {"kind": "reaction:alerts.post_card"}
 
 
 async def test_a_clock_that_was_set_back_holds_no_card_up(world: World) -> None:

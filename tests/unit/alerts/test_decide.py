@@ -3,12 +3,23 @@ from datetime import timedelta
 
 import pytest
 
-from bot.alerts import acknowledgement, decide, escalation
-from bot.alerts.decide import Breach
-from bot.alerts.escalation import Page, Whom
-from bot.config.alerts import RuleConfig
-from bot.config.escalation import Policy, Step
-from bot.events import AlertOpened, EscalationExhausted, EscalationStepFired
+from bot.alerts import acknowledgement, decide, instances
+from bot.alerts.decide import Change
+from bot.alerts.grouping import Group, group
+from bot.config.alerts import Flapping
+from bot.config.escalation import Step
+from bot.events import (
+    AlertOpened,
+    AlertResolved,
+    AlertSilenced,
+    AlertUnsilenced,
+    AlertWorsened,
+    FlappingStarted,
+    FlappingStopped,
+    InstancesOpened,
+    InstancesResolved,
+)
+from bot.report import Report
 from storage.records.alerts import AlertState, Severity
 from tests.fakes.ports import T0
 
@@ -16,159 +27,223 @@ STEPS = (
     Step(after=timedelta(0), notify=("oncall",)),
     Step(after=timedelta(minutes=5), notify=("oncall", "#incidents")),
 )
-BREACH = Breach(
-    rule="health-check-failed",
-    summary="shop is down",
+GROUP = Group("f00d", {"service": "shop"})
+REPORT = Report(
+    name="errors",
+    labels={"service": "shop", "pod": "1"},
+    severity=Severity.HIGH,
+    source="prometheus",
     started_at=T0 - timedelta(minutes=1),
-    labels={"check": "shop"},
     reading="connection refused",
 )
 LATER = T0 + timedelta(minutes=2)
+EVERY = timedelta(seconds=3)
 
 
-def opened(steps=STEPS):
-    return decide.observe(None, BREACH, RuleConfig(runbook="https://wiki/shop"), steps, number=7, now=T0)
-
-
-def acknowledged():
-    return acknowledgement.acknowledge(opened().state, by="U0000ONE", now=LATER).state
-
-
-def taken(alert, index, steps=STEPS, now=T0):
-    whom = Whom(fallback="#alerts", oncall={"": "U0000ONE"})
-    return escalation.take_step(alert, Policy(steps=steps), index, whom=whom, now=now)
-
-
-def test_a_breach_opens_an_alert_that_began_when_the_breach_did():
-    decision = opened()
-    (event,) = decision.events
-
-    assert isinstance(event, AlertOpened)
-    assert (decision.state.id, decision.state.severity, decision.state.started_at) == (
-        7,
-        Severity.HIGH,
-        T0 - timedelta(minutes=1),
+def instance(pod="1", muted_by="", now=T0, **changes):
+    report = replace(REPORT, labels={"service": "shop", "pod": pod}, **changes)
+    return instances.opened(
+        report,
+        fingerprint=f"f{pod}",
+        alert=7,
+        count=1,
+        before=None,
+        muted_by=muted_by,
+        flapping=Flapping(),
+        now=now,
     )
 
 
-def test_an_alert_never_began_in_the_future():
-    ahead = replace(BREACH, started_at=T0 + timedelta(hours=1))
+def raised(*opened, steps=STEPS, **changes):
+    opened = opened or (instance(),)
+    change = Change(opened=opened, reports=len(opened), last=REPORT, muted=sum(bool(i.muted_by) for i in opened))
+    change = replace(change, **changes)
+    return decide.raised(change, GROUP, number=7, policy="default", runbook="", steps=steps, now=T0)
 
-    assert decide.observe(None, ahead, RuleConfig(), STEPS, number=7, now=T0).state.started_at == T0
+
+def changed(alert, now=LATER, **change):
+    return decide.changed(alert, Change(**change), STEPS, every=EVERY, now=now)
+
+
+def kinds(decision):
+    return [type(event) for event in decision.events]
+
+
+def test_an_alert_began_when_its_breach_did():
+    decision = raised()
+
+    assert kinds(decision) == [AlertOpened]
+    assert (decision.state.id, decision.state.started_at) == (7, T0 - timedelta(minutes=1))
+
+
+def test_an_alert_never_began_in_the_future():
+    assert raised(instance(started_at=T0 + timedelta(hours=1))).state.started_at == T0
+
+
+def test_an_alert_is_as_bad_as_its_worst_instance():
+    assert raised(instance(), instance("2", severity=Severity.CRITICAL)).state.severity is Severity.CRITICAL
+
+
+def test_without_a_summary_it_is_called_by_rule_and_shared_labels():
+    assert raised().state.summary == "errors (service shop)"
 
 
 def test_only_the_first_step_is_planned():
-    (timer,) = opened().timers
+    (timer,) = raised().timers
 
-    assert (timer.kind, timer.at, timer.payload) == ("alerts.step", T0, {"alert": 7, "step": 0})
+    assert (timer.kind, timer.at) == ("alerts.step", T0)
 
 
 def test_a_policy_without_steps_plans_nothing():
-    assert (opened(steps=()).timers, opened(steps=()).state.next_step_at) == ((), None)
+    decision = raised(steps=())
+
+    assert (decision.timers, decision.state.next_step_at) == ((), None)
 
 
-def test_an_alert_that_is_open_is_seen_again_without_a_fact():
-    again = decide.observe(opened().state, BREACH, RuleConfig(), STEPS, number=8, now=LATER)
+def test_what_opens_muted_is_on_record_and_tells_nobody():
+    decision = raised(instance(muted_by="silence 3"))
 
-    assert (again.state.id, again.state.last_seen_at, again.events, again.timers) == (7, LATER, (), ())
-
-
-def test_another_reading_brings_the_card_up_to_date():
-    seen = replace(BREACH, reading="HTTP 503")
-    again = decide.observe(opened().state, seen, RuleConfig(), STEPS, number=8, now=LATER)
-
-    assert [timer.kind for timer in again.timers] == ["alerts.refresh"]
+    assert (decision.state.state, decision.state.muted_by, decision.timers) == (AlertState.SILENCED, "silence 3", ())
+    assert decision.events[0].muted_by == "silence 3"
 
 
-def test_the_same_trouble_has_one_fingerprint():
-    assert replace(BREACH, reading="x").fingerprint == BREACH.fingerprint
-    assert replace(BREACH, labels={"check": "mail"}).fingerprint != BREACH.fingerprint
+def test_one_loud_instance_makes_the_alert_loud():
+    assert raised(instance(muted_by="silence 3"), instance("2")).state.state is AlertState.FIRING
 
 
-def test_a_step_tells_its_targets_and_plans_the_next():
-    decision = taken(opened().state, 0)
+def test_another_instance_joins_without_another_page():
+    decision = changed(raised().state, opened=(instance("2"),), reports=1)
 
-    assert decision.events == (EscalationStepFired(alert=7, step=0, via="slack", targets=("@U0000ONE",)),)
-    assert [timer.kind for timer in decision.timers] == ["alerts.page", "alerts.step"]
-    assert decision.state.next_step_at == T0 + timedelta(minutes=5)
-
-
-def test_the_last_step_ends_the_escalation():
-    decision = taken(taken(opened().state, 0).state, 1)
-
-    assert decision.events[-1] == EscalationExhausted(alert=7, steps=2)
-    assert [timer.kind for timer in decision.timers] == ["alerts.page", "alerts.page"]
-    assert decision.state.next_step_at is None
+    assert kinds(decision) == [InstancesOpened]
+    assert [timer.kind for timer in decision.timers] == ["alerts.refresh"]
+    assert (decision.state.firing, decision.state.total) == (2, 2)
 
 
-def test_nobody_on_call_means_the_fallback_is_told_once():
-    steps = (Step(notify=("oncall", "#alerts")),)
-    decision = escalation.take_step(opened(steps).state, Policy(steps=steps), 0, whom=Whom(fallback="#alerts"), now=T0)
+def test_an_instance_that_joins_is_covered_by_the_acknowledgement():
+    taken = acknowledgement.acknowledge(raised().state, by="U0000ONE", now=T0).state
 
-    assert decision.events[0].targets == ("#alerts",)
-
-
-@pytest.mark.parametrize(
-    ("alert", "index", "steps", "reason"),
-    [
-        (acknowledged, 0, STEPS, "acknowledged by U0000ONE"),
-        (lambda: decide.resolve(opened().state, by="bot", now=T0).state, 0, STEPS, "the alert is resolved"),
-        (lambda: taken(opened().state, 0).state, 0, STEPS, "step 1 was taken already"),
-        (lambda: taken(opened().state, 0).state, 1, STEPS[:1], "the policy default has no step 2 any more"),
-    ],
-)
-def test_a_step_that_is_not_wanted_is_not_taken_and_says_why(alert, index, steps, reason):
-    decision = taken(alert(), index, steps)
-
-    assert (decision.changed, decision.reason) == (False, reason)
+    assert changed(taken, opened=(instance("2"),)).state.state is AlertState.ACKNOWLEDGED
 
 
-def test_an_acknowledgement_cancels_steps_and_pages():
-    decision = acknowledgement.acknowledge(opened().state, by="U0000ONE", now=LATER, comment="on it")
+def test_a_worse_one_is_not_covered_by_the_acknowledgement():
+    taken = acknowledgement.acknowledge(raised().state, by="U0000ONE", now=T0).state
+    decision = changed(taken, opened=(instance("2", severity=Severity.CRITICAL),))
 
-    assert [(c.subject, c.kind) for c in decision.cancels] == [("alert:7", "alerts.step"), ("alert:7", "alerts.page")]
-    assert (decision.state.acknowledged_by, decision.state.comment) == ("U0000ONE", "on it")
-
-
-def test_giving_back_plans_the_next_step_at_its_own_time():
-    alert = acknowledgement.acknowledge(taken(opened().state, 0).state, by="U0000ONE", now=LATER).state
-    (timer,) = acknowledgement.withdraw(alert, STEPS, by="U0000ONE", now=LATER).timers
-
-    assert (timer.key, timer.at) == ("alert:7:step:1", T0 + timedelta(minutes=5))
+    assert AlertWorsened(alert=7, severity="critical", previous="high") in decision.events
+    assert (decision.state.state, decision.state.acknowledged_by) == (AlertState.FIRING, "")
+    assert "alerts.step" in [timer.kind for timer in decision.timers]
 
 
-def test_giving_back_plans_an_overdue_step_for_now():
-    late = T0 + timedelta(hours=1)
-    (timer,) = acknowledgement.withdraw(acknowledged(), STEPS, by="U0000ONE", now=late).timers
+def test_a_worse_one_that_is_muted_changes_nothing_about_who_has_it():
+    taken = acknowledgement.acknowledge(raised().state, by="U0000ONE", now=T0).state
+    worse = instance("2", muted_by="silence 3", severity=Severity.CRITICAL)
 
-    assert timer.at == late
-
-
-def test_giving_back_sends_the_pages_that_were_stopped():
-    owed = [Page(step=0, target="@U0000ONE", via="slack")]
-    timers = acknowledgement.withdraw(acknowledged(), STEPS, owed, by="U0000ONE", now=LATER).timers
-
-    assert [timer.key for timer in timers] == ["alert:7:page:0:slack:@U0000ONE", "alert:7:step:0"]
+    assert changed(taken, opened=(worse,), muted=1).state.state is AlertState.ACKNOWLEDGED
 
 
-def test_an_alert_that_nobody_has_cannot_be_given_back():
-    assert acknowledgement.withdraw(opened().state, STEPS, by="U0000ONE", now=T0).reason == "nobody has acknowledged it"
+def test_some_of_its_instances_may_be_over():
+    two = raised(instance(), instance("2")).state
+    decision = changed(two, resolved=(instances.closed(instance("2"), LATER),))
+
+    assert kinds(decision) == [InstancesResolved]
+    assert (decision.state.firing, decision.state.open) == (1, True)
+
+
+def test_it_is_over_when_the_last_one_is():
+    decision = changed(raised().state, resolved=(instances.closed(instance(), LATER),), reading="HTTP 200")
+
+    assert decision.events == (AlertResolved(alert=7, reading="HTTP 200"),)
+    assert [c.kind for c in decision.cancels][:2] == ["alerts.step", "alerts.page"]
+
+
+def test_when_all_that_fires_is_muted_escalation_stops():
+    quiet = replace(instance(), muted_by="silence 3", state=AlertState.SILENCED)
+    decision = changed(raised().state, seen=(quiet,), muted=1)
+
+    assert AlertSilenced(alert=7, by="silence 3") in decision.events
+    assert decision.cancels
+
+
+def test_when_it_is_muted_no_more_escalation_begins_again():
+    silenced = raised(instance(muted_by="silence 3")).state
+    decision = changed(silenced, seen=(instance(),), muted=-1)
+
+    assert AlertUnsilenced(alert=7) in decision.events
+    assert (decision.state.state, decision.state.next_step, decision.state.muted_by) == (AlertState.FIRING, 0, "")
+    assert "alerts.step" in [timer.kind for timer in decision.timers]
+
+
+def test_the_loud_instance_may_go_and_leave_the_muted_ones():
+    both = raised(instance(muted_by="silence 3"), instance("2")).state
+    decision = changed(both, resolved=(instances.closed(instance("2"), LATER),))
+
+    assert AlertSilenced in kinds(decision)
+
+
+def test_what_says_nothing_new_edits_no_card():
+    decision = changed(raised().state, seen=(instance(),), reports=1, last=REPORT)
+
+    assert (decision.events, decision.timers, decision.state.count) == ((), (), 2)
+
+
+def test_many_readings_in_a_while_are_one_edit():
+    keys = {
+        changed(raised().state, T0 + timedelta(milliseconds=n), seen=(instance(),), last=replace(REPORT, value=n))
+        .timers[0]
+        .key
+        for n in (1, 900, 2999)
+    }
+
+    assert len(keys) == 1
+
+
+def test_flapping_is_said_once():
+    decision = changed(raised().state, opened=(instance("2"),), flapping=4)
+    again = changed(decision.state, seen=(instance("2"),), flapping=5)
+
+    assert FlappingStarted(alert=7, openings=4) in decision.events
+    assert FlappingStarted not in kinds(again)
+    assert kinds(decide.steady(decision.state)) == [FlappingStopped]
+
+
+def test_what_does_not_flap_does_not_stop_flapping():
+    assert not decide.steady(raised().state).changed
 
 
 def test_an_alert_is_linked_to_an_incident_once():
-    first = decide.link(opened().state, 3)
+    first = decide.link(raised().state, 3)
 
     assert first.state.incident_id == 3
     assert not decide.link(first.state, 3).changed
 
 
 def test_what_is_resolved_stays_so():
-    done = decide.resolve(opened().state, by="bot", now=LATER).state
+    done = decide.resolve(raised().state, by="bot", now=LATER).state
+    decision = decide.resolve(done, by="U0000ONE", now=LATER)
 
-    assert done.state is AlertState.RESOLVED
-    for decision in (
-        decide.resolve(done, by="U0000ONE", now=LATER),
-        acknowledgement.acknowledge(done, by="U0000ONE", now=LATER),
-        acknowledgement.withdraw(done, STEPS, by="U0000ONE", now=LATER),
-    ):
-        assert (decision.changed, decision.reason) == (False, "it is resolved already")
+    assert (decision.changed, decision.reason) == (False, "it is resolved already")
+
+
+@pytest.mark.parametrize(
+    ("group_by", "shared"),
+    [
+        (("alertname", "service"), {"service": "shop"}),
+        (("alertname", "zone"), {}),
+        (("...",), {"service": "shop", "pod": "1"}),
+    ],
+)
+def test_a_group_has_the_labels_that_it_is_grouped_by(group_by, shared):
+    assert group("errors", {"service": "shop", "pod": "1", "zone": ""}, group_by).labels == shared
+
+
+def test_rules_of_one_group_may_have_several_names_when_the_name_is_not_grouped_by():
+    assert group("a", {"service": "x"}, ("service",)) == group("b", {"service": "x"}, ("service",))
+    assert group("a", {"service": "x"}, ("alertname",)) != group("b", {"service": "x"}, ("alertname",))
+
+
+def test_the_policy_is_the_reports_the_rules_or_the_severitys():
+    policies = {"default": None, "high": None}
+
+    assert decide.policy(replace(REPORT, policy="mine"), Severity.HIGH, {}, policies) == "mine"
+    assert decide.policy(REPORT, Severity.HIGH, {}, policies) == "high"
+    assert decide.policy(REPORT, Severity.LOW, {}, policies) == "default"
