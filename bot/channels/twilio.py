@@ -6,6 +6,7 @@ Protocol: www.twilio.com/docs/usage/api (REST, form-encoded) and www.twilio.com/
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
@@ -23,6 +24,7 @@ STATUS_PATH = "/webhooks/twilio/status"
 SMS_PATH = "/webhooks/twilio/sms"
 VOICE_PATH = "/webhooks/twilio/voice"
 _PATIENCE = 10.0
+_NUMBER = re.compile(r"\+?\d{7,15}")  # whose it is, the page says; cards are kept in many places
 _USUAL_PORT = {"https": 443, "http": 80}
 
 
@@ -77,7 +79,7 @@ async def ask(
     found = _object(answer)
     if answer.is_success:
         return found
-    why = cut(one_line(str(found.get("message") or "no reason given")), 200)
+    why = _NUMBER.sub("(the number)", cut(one_line(str(found.get("message") or "no reason given")), 200))
     code = f", error {found['code']}" if isinstance(found.get("code"), int) else ""
     raise Undeliverable(
         f"Twilio answered HTTP {answer.status_code}{code}: {why}",

@@ -65,7 +65,7 @@ async def _ask(request: web.Request, app: App) -> web.Response:
     command = app.ports.settings.slack_command
     shown = to_html(replace(card, buttons=(), hint=""), command)
     button = (
-        f'<form method="post" action="{LINK_PATH}" style="margin:20px 0 0">'
+        f'<form method="post" action="{LINK_PATH.removeprefix("/")}" style="margin:20px 0 0">'
         f'<input type="hidden" name="token" value="{escape(token)}">'
         f'<button type="submit" style="{_BUTTON}">Acknowledge</button></form>'
     )

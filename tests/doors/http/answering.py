@@ -67,13 +67,18 @@ class Bot:
 
 
 @asynccontextmanager
-async def answering(store: Store, notifications: Mapping[str, Any], phone: str = PHONE) -> AsyncIterator[Bot]:
+async def answering(
+    store: Store,
+    notifications: Mapping[str, Any],
+    phone: str = PHONE,
+    token: SecretStr | None = SecretStr("door-test-token"),  # noqa: B008 - a constant
+) -> AsyncIterator[Bot]:
     """Serve the door on loopback, where its public address leads."""
     clock, port = FrozenClock(), free_port()
     url = f"http://127.0.0.1:{port}"
     people = {ONCALL: {"phone": phone, "email": "on-call@example.com"}}
     manage = Manage.model_validate({"people": people, "notifications": notifications})
-    settings = Settings(public_url=url, manage_token=SecretStr("door-test-token"))
+    settings = Settings(public_url=url, manage_token=token)
     found = parts()
     async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
         ports = make_ports(

@@ -66,7 +66,7 @@ async def send(bot: Bot, raw: bytes, headers: dict[str, str] = MAIL) -> httpx.Re
 async def test_opening_the_link_asks_and_changes_nothing(bot: Bot, mail: MailServer) -> None:
     page = await bot.http.get(link(mail))
     assert page.status_code == 200
-    assert '<form method="post" action="/acknowledge"' in page.text
+    assert '<form method="post" action="acknowledge"' in page.text
     assert "redis is down &amp; &lt;out&gt;" in page.text
     assert SUMMARY not in page.text
     assert (await bot.alert()).state is AlertState.FIRING
@@ -181,6 +181,13 @@ async def test_replies_need_the_token(bot: Bot, mail: MailServer) -> None:
     answer = await send(bot, reply(mail, "ack"), {"Content-Type": "message/rfc822"})
     assert answer.status_code == 401
     assert (await bot.alert()).state is AlertState.FIRING
+
+
+async def test_without_a_secret_no_reply_can_be_proven(store: Store) -> None:
+    async with answering(store, {}, token=None) as bot:
+        answer = await send(bot, b"From: a@example.com\r\n\r\nack", {"Content-Type": "message/rfc822"})
+    assert answer.status_code == 409
+    assert "MANAGE_TOKEN" in answer.text
 
 
 async def test_a_body_that_is_no_mail_is_refused(bot: Bot) -> None:

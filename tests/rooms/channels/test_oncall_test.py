@@ -94,10 +94,11 @@ async def test_a_test_page_says_that_it_is_one(ports: Ports, chat: FakeChat, twi
 
 
 async def test_a_failed_channel_is_told_with_its_reason(ports: Ports, twilio: providers.Twilio) -> None:
-    twilio.refusals.fail(400, body={"code": 21610, "message": "Attempt to send to unsubscribed recipient"})
+    twilio.refusals.fail(400, body={"code": 21610, "message": "+4930123456 is unsubscribed"})
     card = await run(ports)
     assert card.level is Level.BAD
-    assert "unsubscribed" in next(one["detail"] for one in card.data["channels"] if one["via"] == "texts")
+    told = next(one["detail"] for one in card.data["channels"] if one["via"] == "texts")
+    assert told == "Twilio answered HTTP 400, error 21610: (the number) is unsubscribed"
 
 
 async def test_one_channel_alone(ports: Ports, chat: FakeChat) -> None:
