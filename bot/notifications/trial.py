@@ -45,9 +45,7 @@ async def _one(ports: Ports, person: people.Person, via: str, kind: str, by: str
     key = f"test:{person.user}:{via}:{ports.now().isoformat()}"
     try:
         async with asyncio.timeout(PATIENCE):
-            receipt = await ports.channels[via](
-                card(by if by != person.user else ""), target=f"@{person.user}", key=key, attempt=1
-            )
+            receipt = await ports.channels[via](page, target=f"@{person.user}", key=key, attempt=1)
     except TimeoutError:
         return Outcome(via=via, delivered=False, detail=f"no answer within {PATIENCE:.0f} s")
     except (Undeliverable, Later) as failed:
