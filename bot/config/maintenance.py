@@ -5,10 +5,18 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from bot.config.durations import Duration
-from bot.config.errors import nearest
+from bot.config.errors import nearest, shown
 from bot.config.fields import Matchers, Name
 from bot.config.oncall import WEEKDAYS
 from bot.config.part import Part
@@ -121,5 +129,16 @@ def _readable(rule: str) -> None:
         raise ValueError(f'a rule of iCalendar, like "FREQ=MONTHLY;BYDAY=1SU" ({error})') from None
 
 
-Maintenance = Annotated[tuple[MaintenanceWindow, ...], BeforeValidator(lambda given: () if given is None else given)]
+def _named_apart(windows: tuple[MaintenanceWindow, ...]) -> tuple[MaintenanceWindow, ...]:
+    names = [window.name for window in windows]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"a name of its own for each window, {shown(min(twice))} is there twice")
+    return windows
+
+
+Maintenance = Annotated[
+    tuple[MaintenanceWindow, ...],
+    BeforeValidator(lambda given: () if given is None else given),
+    AfterValidator(_named_apart),
+]
 """The windows of the section."""

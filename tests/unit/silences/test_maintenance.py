@@ -114,3 +114,9 @@ def test_a_mistake_is_told_with_what_is_allowed(config: dict[str, Any], allowed:
     with pytest.raises(ValidationError) as wrong:
         MaintenanceWindow.model_validate({"name": "db", "matchers": "service=db", **config})
     assert allowed in str(wrong.value)
+
+
+def test_two_windows_of_one_name_are_refused() -> None:
+    one = {"name": "db", "matchers": "a=b", "every": "02:00", "for": "1h"}
+    with pytest.raises(ValidationError, match='"db" is there twice'):
+        Manage.model_validate({"maintenance": [one, one]})
