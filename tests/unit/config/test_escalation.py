@@ -1,6 +1,8 @@
 """Policies in each spelling, and the hours of steps across changes of clocks."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -101,6 +103,7 @@ def test_a_mistake_is_told_where_the_file_has_it(refused, text, line):
     assert line in refused(text)
 
 
+DOCS = Path(__file__).parents[3] / "docs"
 BERLIN = {"from": "02:30", "to": "04:00", "timezone": "Europe/Berlin"}
 
 
@@ -126,3 +129,12 @@ def test_hours_open_by_the_clock_on_the_wall(hours, at, opens):
         return datetime.fromisoformat(said).replace(tzinfo=UTC)
 
     assert Hours.model_validate(hours).opening(moment(at)) == moment(opens)
+
+
+def test_the_documented_policies_are_valid(read):
+    blocks = re.findall(r"```yaml\n(.*?)```", (DOCS / "escalation.md").read_text(), re.DOTALL)
+    schedules = "oncall: {schedules: {database: {people: [U012AB3CD]}}}\n"
+
+    policies = [read(schedules + block)["shop"] for block in blocks]
+
+    assert [(len(policy.steps), policy.repeat) for policy in policies] == [(3, 1), (4, 2)]
