@@ -1,0 +1,350 @@
+"""What sources report, from the door to alerts, instances and jobs."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.alerts.intake import Intake
+from bot.events import (
+    AlertAcknowledged,
+    AlertOpened,
+    AlertResolved,
+    AlertSilenced,
+    AlertUnsilenced,
+    AlertWorsened,
+    EscalationStepFired,
+    FlappingStarted,
+    FlappingStopped,
+    SilenceStarted,
+)
+from bot.report import Report
+from storage.records.alerts import Alert, AlertState, Instance, Severity
+from storage.records.jobs import JobState
+from storage.records.silences import Matcher, Silence
+from storage.tables import alerts, inbox, instances, jobs
+from tests.rooms.alerts.world import LEAD, World
+
+
+def report(pod: str = "1", name: str = "errors", **changes: Any) -> Report:
+    told = Report(name=name, labels={"service": "shop", "pod": pod}, severity=Severity.HIGH, source="test")
+    return replace(told, **changes)
+
+
+async def tell(world: World, *reports: Report) -> None:
+    await world.ports.report(reports)
+    await world.settle()
+
+
+async def firing(world: World) -> list[Instance]:
+    async with world.store.read() as conn:
+        return await instances.open_instances(conn)
+
+
+async def open_alerts(world: World) -> list[Alert]:
+    async with world.store.read() as conn:
+        return await alerts.open_alerts(conn)
+
+
+async def pages(world: World, number: int = 1) -> int:
+    return len(await world.facts(f"alert:{number}", EscalationStepFired))
+
+
+async def test_instances_of_one_group_are_one_alert_and_one_page(world: World) -> None:
+    await tell(world, report("1"), report("2"))
+    await tell(world, report("3"))
+
+    (alert,) = await open_alerts(world)
+    assert (alert.firing, alert.total, alert.labels) == (3, 3, {"service": "shop"})
+    assert await pages(world) == 1
+
+
+async def test_a_storm_is_a_handful_of_alerts_and_of_jobs(world: World) -> None:
+    await world.ports.report([report(str(n), f"rule-{n % 10}") for n in range(1000)])
+
+    assert [alert.firing for alert in await open_alerts(world)] == [100] * 10
+    async with world.store.read() as conn:
+        assert (await jobs.counts(conn))[JobState.PENDING.value] < 100
+
+
+async def test_reported_again_it_is_counted_and_brought_up_to_date(world: World) -> None:
+    await tell(world, report())
+    await world.forward(minutes=1)
+    await tell(world, report(value=3.0, annotations={"summary": "worse"}))
+
+    (instance,) = await firing(world)
+    assert (instance.count, instance.value, instance.annotations) == (2, 3.0, {"summary": "worse"})
+    assert instance.last_seen_at == world.clock()
+
+
+async def test_the_alert_is_over_with_its_last_instance(world: World) -> None:
+    await tell(world, report("1"), report("2"))
+    await tell(world, report("1", resolved=True))
+    assert (await world.alert()).firing == 1
+
+    await tell(world, report("2", resolved=True, reading="HTTP 200"))
+
+    assert (await world.alert()).state is AlertState.RESOLVED
+    assert await world.facts("alert:1", AlertResolved) == [AlertResolved(alert=1, reading="HTTP 200")]
+
+
+async def test_what_was_never_heard_of_cannot_be_over(world: World) -> None:
+    await tell(world, report(resolved=True))
+
+    assert await open_alerts(world) == []
+
+
+async def test_an_instance_ends_when_its_source_said_it_would(world: World) -> None:
+    await tell(world, report(ends_at=world.clock() + timedelta(minutes=5)))
+    await world.forward(minutes=4)
+    assert (await world.alert()).open
+
+    await world.forward(minutes=2)
+
+    assert (await world.alert()).state is AlertState.RESOLVED
+
+
+async def test_sent_again_it_does_not_end(world: World) -> None:
+    for _ in range(3):
+        await tell(world, report(ends_at=world.clock() + timedelta(minutes=5)))
+        await world.forward(minutes=4)
+
+    assert (await world.alert()).open
+
+
+async def test_after_a_restart_a_source_gets_time_to_be_heard_again(world: World) -> None:
+    await tell(world, report(ends_at=world.clock() + timedelta(minutes=5)))
+    world.clock.forward(3600)
+    world.ports = replace(world.ports, report=Intake(world.ports))
+
+    await world.settle()
+    assert (await world.alert()).open
+    await world.forward(minutes=6)
+    assert (await world.alert()).state is AlertState.RESOLVED
+
+
+async def test_a_worse_instance_is_not_covered_by_an_acknowledgement(world: World) -> None:
+    await tell(world, report("1"))
+    await world.run("ack", "1")
+    await tell(world, report("2"))
+    assert (await world.alert()).state is AlertState.ACKNOWLEDGED
+
+    await tell(world, report("3", severity=Severity.CRITICAL))
+
+    assert (await world.alert()).state is AlertState.FIRING
+    assert len(await world.facts("alert:1", AlertAcknowledged, AlertWorsened)) == 2
+    assert await pages(world) == 2
+
+
+class TestResolvedByHand:
+    async def test_the_same_firing_sent_again_soon_opens_nothing_yet(self, world: World) -> None:
+        began = world.clock()
+        await tell(world, report(started_at=began))
+        await world.run("resolve", "1")
+        await world.forward(minutes=1)
+        await tell(world, report(started_at=began))
+
+        assert await open_alerts(world) == []
+
+    async def test_what_still_fires_is_opened_again_though_it_is_not_sent_a_third_time(self, world: World) -> None:
+        began = world.clock()
+        await tell(world, report(started_at=began))
+        await world.run("resolve", "1")
+        await world.forward(minutes=1)
+        await tell(world, report(started_at=began))
+        await world.forward(minutes=5)
+
+        assert [alert.id for alert in await open_alerts(world)] == [2]
+
+    async def test_what_its_source_ended_meanwhile_stays_over(self, world: World) -> None:
+        began = world.clock()
+        await tell(world, report(started_at=began))
+        await world.run("resolve", "1")
+        await world.forward(minutes=1)
+        await tell(world, report(started_at=began), report(started_at=began, resolved=True))
+        await world.forward(minutes=10)
+
+        assert await open_alerts(world) == []
+
+    async def test_a_new_firing_opens_a_new_alert_at_once(self, world: World) -> None:
+        await tell(world, report(started_at=world.clock()))
+        await world.run("resolve", "1")
+        await world.forward(minutes=1)
+        await tell(world, report(started_at=world.clock()))
+
+        assert [alert.id for alert in await open_alerts(world)] == [2]
+
+
+class TestFlapping:
+    async def flap(self, world: World, times: int) -> None:
+        for _ in range(times):
+            await tell(world, report())
+            await world.forward(minutes=1)
+            await tell(world, report(resolved=True))
+            await world.forward(minutes=1)
+
+    async def test_it_is_held_open_and_pages_no_more(self, world: World) -> None:
+        await self.flap(world, 5)
+
+        (alert,) = await open_alerts(world)
+        assert alert.flapping
+        assert len(await world.facts(alert.subject, FlappingStarted)) == 1
+        assert await pages(world, alert.id) == 1
+
+    async def test_it_is_over_when_it_has_been_quiet(self, world: World) -> None:
+        await self.flap(world, 6)
+        (alert,) = await open_alerts(world)
+        await world.forward(minutes=11)
+
+        assert await open_alerts(world) == []
+        assert len(await world.facts(alert.subject, FlappingStopped, AlertResolved)) == 2
+
+    async def test_it_is_steady_when_it_just_goes_on_firing(self, world: World) -> None:
+        await self.flap(world, 5)
+        await tell(world, report())
+        await world.run("ack", str((await open_alerts(world))[0].id))
+        await world.forward(minutes=70)
+
+        assert [alert.flapping for alert in await open_alerts(world)] == [False]
+
+
+class TestMuted:
+    async def silence(self, world: World) -> None:
+        now = world.clock()
+        silence = Silence(
+            id=1,
+            uuid="5b7c",
+            matchers=(Matcher(name="pod", value="1"),),
+            starts_at=now,
+            ends_at=now + timedelta(hours=1),
+            created_by=LEAD,
+            created_at=now,
+        )
+        await world.store.transact(lambda unit: unit.save(silence))
+        await world.happen(SilenceStarted(silence=1))
+
+    async def test_what_fires_is_silenced_and_pages_stop(self, world: World) -> None:
+        await tell(world, report("1"))
+        await self.silence(world)
+
+        alert = await world.alert()
+        assert (alert.state, alert.muted_by) == (AlertState.SILENCED, "silence 1")
+        assert len(await world.facts("alert:1", AlertSilenced)) == 1
+        await world.forward(minutes=30)
+        assert await pages(world) == 1
+
+    async def test_what_begins_silenced_pages_nobody_until_another_joins(self, world: World) -> None:
+        await self.silence(world)
+        await tell(world, report("1"))
+        assert (await world.alert()).state is AlertState.SILENCED
+        assert await pages(world) == 0
+
+        await tell(world, report("2"))
+
+        assert len(await world.facts("alert:1", AlertUnsilenced)) == 1
+        assert await pages(world) == 1
+
+    async def test_a_worse_alert_mutes_its_lesser_one_and_lets_go_of_it(self, world: World) -> None:
+        await tell(world, report(name="latency-raised"))
+        await tell(world, report(name="latency-high"))
+        await world.forward(seconds=5)
+        assert {i.name: i.muted_by for i in await firing(world)} == {
+            "latency-raised": "inhibited by #2",
+            "latency-high": "",
+        }
+
+        await tell(world, report(name="latency-high", resolved=True))
+        await world.forward(seconds=5)
+
+        assert {i.name: i.muted_by for i in await firing(world)} == {"latency-raised": ""}
+
+    async def test_a_lesser_alert_that_comes_with_its_worse_one_pages_nobody(self, world: World) -> None:
+        await tell(world, report(name="latency-raised"), report(name="latency-high"))
+
+        states = {alert.rule: alert.state for alert in await open_alerts(world)}
+        assert states == {"latency-high": AlertState.FIRING, "latency-raised": AlertState.SILENCED}
+
+
+class TestService:
+    """What a running bot does besides: it remembers, and it keeps what it cannot decide at once."""
+
+    @pytest.fixture
+    def database_url(self, sqlite_url: str) -> str:
+        return sqlite_url
+
+    async def served(self, world: World, check: Callable[[Intake], Any]) -> None:
+        intake = Intake(world.ports)
+        world.ports = replace(world.ports, report=intake)
+        await intake.start()
+        try:
+            await check(intake)
+        finally:
+            await intake.stop()
+
+    async def test_what_says_nothing_new_is_counted_when_it_stops(self, world: World) -> None:
+        async def check(intake: Intake) -> None:
+            for _ in range(5):
+                await intake([report()])
+            assert [i.count for i in await firing(world)] == [1]
+
+        await self.served(world, check)
+        assert [i.count for i in await firing(world)] == [5]
+        assert (await world.alert()).count == 5
+
+    async def test_what_a_person_resolved_meanwhile_is_not_answered_from_memory(self, world: World) -> None:
+        async def check(intake: Intake) -> None:
+            await intake([report()])
+            await world.run("resolve", "1")
+            await intake([report()])
+
+        await self.served(world, check)
+        assert [alert.id for alert in await open_alerts(world)] == [2]
+
+    async def test_a_silence_is_heeded_at_once(self, world: World) -> None:
+        async def check(intake: Intake) -> None:
+            await intake([report("9")])
+            await TestMuted().silence(world)
+            await intake([report("1")])
+
+        await self.served(world, check)
+        assert {i.labels["pod"]: i.muted_by for i in await firing(world)} == {"9": "", "1": "silence 1"}
+
+    async def test_a_flood_is_kept_and_then_decided(self, world: World) -> None:
+        async def check(intake: Intake) -> None:
+            await asyncio.gather(*(intake([report(f"{c}-{n}") for n in range(100)]) for c in range(10)))
+            async with asyncio.timeout(20):
+                while len(await firing(world)) < 1000:  # noqa: ASYNC110 - another task changes the database
+                    await asyncio.sleep(0.01)
+
+        await self.served(world, check)
+        assert [alert.firing for alert in await open_alerts(world)] == [1000]
+
+    async def test_what_a_crash_left_in_the_inbox_is_decided_by_the_next(self, world: World) -> None:
+        told = (
+            '[{"name":"errors","labels":{"service":"shop"},"severity":"high","source":"test","resolved":false,'
+            '"started_at":null,"ends_at":null}]'
+        )
+        await world.store.transact(lambda unit: inbox.put(unit.conn, told, 1))
+
+        async def check(_intake: Intake) -> None:
+            async with asyncio.timeout(20):
+                while not await open_alerts(world):  # noqa: ASYNC110 - another task changes the database
+                    await asyncio.sleep(0.01)
+
+        await self.served(world, check)
+        async with world.store.read() as conn:
+            assert await inbox.waiting(conn) == 0
+        assert len(await world.facts("alert:1", AlertOpened)) == 1
+
+    async def test_one_callers_mistake_is_not_anothers(self, world: World) -> None:
+        async def check(intake: Intake) -> None:
+            bad = report("bad", annotations={"value": float("nan")})  # no JSON value
+            said = await asyncio.gather(intake([bad]), intake([report("good")]), return_exceptions=True)
+            assert [type(one) for one in said][1] is type(None)
+            assert isinstance(said[0], ValueError)
+
+        await self.served(world, check)
+        assert [i.labels["pod"] for i in await firing(world)] == ["good"]
