@@ -15,7 +15,7 @@ pytest_plugins = [
     "tests.servers.postgresql",
     "tests.servers.databases",
     "tests.servers.chromium",
-    "tests.servers.prometheus",
+    "tests.servers.promql",
     "tests.servers.redis",
     "tests.servers.s3",
     "tests.servers.slack_emulator",

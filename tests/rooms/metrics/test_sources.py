@@ -26,7 +26,7 @@ from storage.unit_of_work import Store
 from tests.fakes.ports import make_ports
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.process import free_port
-from tests.servers.prometheus import prometheus, watching
+from tests.servers.promql import prometheus, watching
 
 KINDS = {kind.type: kind for kind in (HOST, POSTGRES, PROMETHEUS, REDIS)}
 
