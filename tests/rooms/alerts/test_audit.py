@@ -1,5 +1,6 @@
 """The auditor's questions, on both databases: right, and answered by an index."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,13 @@ from storage.unit_of_work import Store, UnitOfWork
 from tests.fakes.ports import T0
 
 WANTED = Wanted(step=STEP, end=EXPIRE, policies={"default": 3})
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    opened = await Store.open(database_url)
+    yield opened
+    await opened.close()
 
 
 def alert(number: int, **changes: Any) -> Alert:
