@@ -10,6 +10,7 @@ from typing import Any
 from bot.config.conditions import DIVIDE, Comparison, Condition, read
 from bot.rules.decide import Broken, Judge, Verdict
 
+_FUNCTIONS: Mapping[str, Callable[..., float]] = {DIVIDE: operator.truediv, "abs": abs, "min": min, "max": max}
 _HOLDS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -26,13 +27,14 @@ class Compiled:
 
     condition: Condition
     run: Any
+    functions: Mapping[str, Callable[..., float]]
     sides: tuple[tuple[Any, Comparison, Any], ...]
 
     def __call__(self, values: Mapping[str, float], labels: Mapping[str, str]) -> Verdict:
         """Evaluate on the metrics' values; a label that is not there is "". Raises `Broken`, never guesses."""
         given: dict[str, Any] = {f"m{i}": float(values[name]) for i, name in enumerate(self.condition.metrics)}
         given |= {f"l{i}": labels.get(name, "") for i, name in enumerate(self.condition.labels)}
-        context = _context(given)
+        context = self._context(given)
         try:
             holds = self.run.execute(context)
         except Exception as error:
@@ -41,6 +43,16 @@ class Compiled:
             raise Broken(f"the result is {holds!r}, not true or false")
         value, threshold = self._decided(context)
         return Verdict(holds=holds, value=value, threshold=threshold)
+
+    def _context(self, given: dict[str, Any]) -> Any:
+        if not self.functions:
+            return given
+        import cel
+
+        context = cel.Context(variables=given)
+        for name, function in self.functions.items():
+            context.add_function(name, function)
+        return context
 
     def _decided(self, context: Any) -> tuple[float | None, float | None]:
         """Of the first comparison that holds, else of the first that could be made."""
@@ -66,7 +78,8 @@ def compiled(text: str) -> Compiled:
     logging.getLogger("cel").setLevel(logging.ERROR)  # a division by zero is told on the rule, not in the log
     condition = read(text)
     sides = tuple((cel.compile(c.value), c, cel.compile(c.threshold)) for c in condition.comparisons)
-    return Compiled(condition=condition, run=cel.compile(condition.cel), sides=sides)
+    functions = {name: function for name, function in _FUNCTIONS.items() if f"{name}(" in condition.cel}
+    return Compiled(condition=condition, run=cel.compile(condition.cel), functions=functions, sides=sides)
 
 
 def judging(condition: str, clear: str = "") -> Judge:
@@ -79,15 +92,6 @@ def judging(condition: str, clear: str = "") -> Judge:
         return replace(verdict, cleared=cleared)
 
     return judge
-
-
-def _context(given: Mapping[str, Any]) -> Any:
-    import cel
-
-    context = cel.Context(variables=dict(given))
-    for name, function in ((DIVIDE, operator.truediv), ("abs", abs), ("min", min), ("max", max)):
-        context.add_function(name, function)
-    return context
 
 
 def _plainly(error: Exception) -> str:

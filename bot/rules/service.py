@@ -1,5 +1,7 @@
 """Evaluating all rules: read what is newest, decide, report what begins and ends, remember."""
 
+import asyncio
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +17,7 @@ from bot.ports import Ports
 from bot.report import Report
 from bot.rules import anomalies, reports
 from bot.rules.conditions import compiled, judging
-from bot.rules.decide import Judge, Labels, Outcome, Rule, evaluate, keyed, label_sets
+from bot.rules.decide import Judge, Labels, LabelSet, Outcome, Rule, evaluate, keyed, label_sets
 from storage.records.rule_states import Phase, RuleState
 from storage.records.samples import Sample
 from storage.tables import rule_states, samples
@@ -77,6 +79,7 @@ async def look(ports: Ports) -> list[Evaluated]:
 
 
 async def _look(ports: Ports, now: datetime) -> tuple[list[Evaluated], list[RuleState]]:
+    await loaded()
     rules = watched(ports)
     async with ports.store.read() as conn:
         kept = await rule_states.everything(conn)
@@ -84,16 +87,24 @@ async def _look(ports: Ports, now: datetime) -> tuple[list[Evaluated], list[Rule
         judges = {one.rule.name: await _judge(conn, one, now) for one in rules if not one.error}
     states = _by_rule(kept)
     found = []
+    joined = dict[tuple[tuple[str, ...], timedelta], list[LabelSet]]()  # many rules look at the same metrics
     for one in rules:
         before = states.get(one.rule.name, {})
         if one.error:
             found.append(Evaluated(watched=one, outcomes=[_unusable(one, before, now)]))
             continue
-        sets = label_sets(one.rule, latest, now)
-        outcomes = evaluate(one.rule, sets, before, judges[one.rule.name], now)
+        key = (one.rule.metrics, one.rule.stale_after)
+        if key not in joined:
+            joined[key] = label_sets(one.rule, latest, now)
+        outcomes = evaluate(one.rule, joined[key], before, judges[one.rule.name], now)
         found.append(Evaluated(watched=one, outcomes=outcomes))
         await checkpoint()  # others get their turn between two rules
     return found, kept
+
+
+async def loaded() -> None:
+    """Load CEL's library, beside what else goes on: it takes long the first time, and nothing from then on."""
+    await asyncio.to_thread(importlib.import_module, "cel")
 
 
 async def evaluate_all(ports: Ports) -> None:
@@ -102,6 +113,7 @@ async def evaluate_all(ports: Ports) -> None:
     Reports are durable before the states are: after a crash in between they are made again, which changes nothing.
     """
     now = ports.now()
+    await loaded()
     unusual = {one.rule.name: one.config.anomaly for one in watched(ports) if one.config.anomaly}
     await anomalies.refresh(ports, unusual, now)
     found, kept = await _look(ports, now)
@@ -132,7 +144,10 @@ def _consequences(
     """What is reported of a rule, and the states that are to be written."""
     said, put = [], []
     for outcome in one.outcomes:
-        state, old = outcome.state, before.get(keyed(outcome.state.labels))
+        state = outcome.state
+        if not outcome.ended and not keeps(state):
+            continue
+        old = before.get(keyed(state.labels))
         told = reports.reading(state, one.watched.unit)
         if outcome.ended or (state.phase is Phase.FIRING and (outcome.began or told != state.told)):
             said.append(reports.of(one.watched.config, outcome, one.watched.unit))
