@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.alerts.escalation import Upcoming
-from bot.alerts.wording import sets_apart, target
+from bot.alerts.wording import SHOWN, sets_apart, target
 from bot.cards.card import (
     Accent,
     Button,
@@ -27,8 +27,6 @@ from bot.phrasing import ago, duration, number
 from storage.records.alerts import Alert, AlertState, Instance, Severity
 from storage.records.incidents import Incident
 
-SHOWN = 10
-"""Instances that a card names; the others are counted."""
 SIGNS = {Severity.CRITICAL: "🔴", Severity.HIGH: "🟠", Severity.MEDIUM: "🟡", Severity.LOW: "🔵"}
 
 
@@ -53,7 +51,7 @@ def live(
             Field(label="Severity", value=alert.severity.value),
             Field(label="Status", value=_status(alert)),
             Field(label="Since", value=Moment(alert.started_at, "date")),
-            Field(label="Reading", value=_reading(alert)),
+            *((Field(label="Reading", value=reading),) if (reading := _reading(alert)) else ()),
             *((Field(label="Instances", value=_instances(alert)),) if alert.total > 1 else ()),
             *((Field(label="Told", value=_told(told)),) if told else ()),
             *((Field(label="Next", value=_next(alert, upcoming, steps)),) if alert.open else ()),
@@ -80,7 +78,7 @@ def page(alert: Alert, step: int, steps: int, upcoming: Upcoming | None, card_li
         fields=(
             Field(label="Severity", value=alert.severity.value),
             Field(label="Since", value=Moment(alert.started_at, "date")),
-            Field(label="Reading", value=_reading(alert)),
+            *((Field(label="Reading", value=reading),) if (reading := _reading(alert)) else ()),
             Field(label="Next", value=_next(alert, upcoming, steps)),
             *((Field(label="Runbook", value=_runbook(alert.runbook)),) if alert.runbook else ()),
             *((Field(label="Card", value=Link(card_link, "open in Slack")),) if card_link else ()),
@@ -212,7 +210,7 @@ def _reading(alert: Alert) -> str:
         told = [alert.reading]
     if limit and value and limit not in alert.reading:
         told[-1] += f" (threshold {limit})"
-    return ": ".join(told) or "no reading"
+    return ": ".join(told)
 
 
 def _told(told: Sequence[PageDelivered | PageFailed]) -> Text:

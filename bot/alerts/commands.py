@@ -40,7 +40,7 @@ async def show(ctx: Context, number: int) -> Card:
         view = await service.view(ctx.ports, number)
     except UnknownAlert as unknown:
         raise _unknown(unknown) from None
-    return cards.live(view.alert, view.told, view.upcoming, view.incident, steps=view.steps)
+    return cards.live(view.alert, view.told, view.upcoming, view.incident, steps=view.steps, instances=view.instances)
 
 
 @command("ack", role=Role.RESPONDER, changes=True)

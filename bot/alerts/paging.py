@@ -79,7 +79,7 @@ async def settle(ports: Ports, job: Job) -> None:
     if tell is None or view.alert.state is not AlertState(state):
         _log.info("provider_not_told", alert=view.alert.id, via=via, state=state, now=view.alert.state.value)
         return
-    card = cards.live(view.alert, view.told, view.upcoming, view.incident, steps=view.steps)
+    card = cards.live(view.alert, view.told, view.upcoming, view.incident, steps=view.steps, instances=view.instances)
     said = cast("Literal['acknowledged', 'resolved']", state)
     await tell(card, target=job.payload["target"], key=job.key, state=said)
 

@@ -236,7 +236,7 @@ async def _card(ports: Ports, alert: int, *, attempt: int, at_once: bool) -> Pos
     try:
         return await show(
             ports,
-            cards.live(view.alert, view.told, view.upcoming, view.incident, steps=view.steps),
+            cards.live(view.alert, view.told, view.upcoming, view.incident, steps=view.steps, instances=view.instances),
             key=key,
             subject=view.alert.subject,
             kind="card",

@@ -8,6 +8,7 @@ from bot.alerts import decide, escalation, rules
 from bot.alerts.escalating import steps, upcoming
 from bot.alerts.ledger import BOT, UnknownAlert, change, facts, locked, put
 from bot.alerts.recording import remuting
+from bot.alerts.wording import SHOWN
 from bot.decision import Decision, job_of
 from bot.events import (
     CheckChanged,
@@ -16,7 +17,7 @@ from bot.events import (
     PageFailed,
 )
 from bot.ports import Ports
-from storage.records.alerts import Alert
+from storage.records.alerts import Alert, Instance
 from storage.records.incidents import Incident
 from storage.tables import alerts, incidents, instances
 from storage.unit_of_work import UnitOfWork
@@ -31,6 +32,7 @@ class View:
     steps: int
     upcoming: escalation.Upcoming | None
     incident: Incident | None
+    instances: tuple[Instance, ...] = ()
 
 
 async def check_changed(ports: Ports, change: CheckChanged) -> None:
@@ -84,10 +86,12 @@ async def view(ports: Ports, number: int) -> View:
             raise UnknownAlert(f"there is no alert #{number}")
         history = await facts(conn, alert.subject)
         incident = await incidents.get(conn, alert.incident_id) if alert.incident_id else None
+        firing = await instances.open_instances(conn, alert_id=number, limit=SHOWN) if alert.total > 1 else []
     return View(
         alert=alert,
         told=tuple(fact for fact in history if isinstance(fact, PageDelivered | PageFailed)),
         steps=len(steps(ports, alert.policy)),
         upcoming=await upcoming(ports, alert),
         incident=incident,
+        instances=tuple(firing),
     )

@@ -6,6 +6,8 @@ from bot.cards.card import Mark, Person
 from bot.phrasing import cut
 from storage.records.alerts import Instance
 
+SHOWN = 10
+"""Instances that a card names; the others are counted."""
 MOST_LABELS = 120
 
 

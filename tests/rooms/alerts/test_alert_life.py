@@ -28,7 +28,7 @@ async def test_a_check_that_is_down_is_told_on_a_card_with_all_that_is_needed_to
     assert card.channel == "#alerts"
     for said in ("#1 shop is down", "Severity: high", "connection refused: 840 ms (threshold 500 ms)"):
         assert said in card.text
-    assert [b.label for b in card.card.buttons] == ["Acknowledge", "Resolve", "Declare incident"]
+    assert [b.label for b in card.card.buttons] == ["Acknowledge", "Silence", "Resolve", "Declare incident"]
 
 
 async def test_an_alert_that_opened_an_incident_leads_to_it_and_offers_no_second_one(world: World) -> None:
@@ -37,7 +37,7 @@ async def test_an_alert_that_opened_an_incident_leads_to_it_and_offers_no_second
 
     card = await world.message(CARD)
     assert "Incident: #1 #incident-1" in card.text
-    assert [b.label for b in card.card.buttons] == ["Acknowledge", "Resolve"]
+    assert [b.label for b in card.card.buttons] == ["Acknowledge", "Silence", "Resolve"]
 
 
 async def test_who_is_on_call_gets_a_direct_message_with_a_way_to_the_card(world: World) -> None:

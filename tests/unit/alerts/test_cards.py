@@ -6,6 +6,7 @@ import pytest
 from bot.alerts import cards, notes
 from bot.alerts.escalation import Upcoming
 from bot.alerts.listing import listing
+from bot.alerts.wording import SHOWN
 from bot.cards.card import Accent, Level
 from bot.cards.marks import plain
 from bot.events import (
@@ -51,7 +52,6 @@ def fields(card):
 @pytest.mark.parametrize(
     ("reading", "value", "threshold", "unit", "said"),
     [
-        ("", None, None, "", "no reading"),
         ("connection refused", None, None, "", "connection refused"),
         ("", 840.0, None, "ms", "840 ms"),
         ("", 840.0, 500.0, "ms", "840 ms (threshold 500 ms)"),
@@ -147,7 +147,7 @@ def test_what_the_card_says_well_enough_has_no_note(event):
 
 
 def test_a_page_says_all_that_is_needed_to_act():
-    card = cards.page(ALERT, 0, 3, NEXT, "https://example.slack.com/archives/C1/p1")
+    card = cards.page(replace(ALERT, reading="HTTP 503"), 0, 3, NEXT, "https://example.slack.com/archives/C1/p1")
 
     assert list(fields(card)) == ["Severity", "Since", "Reading", "Next", "Card"]
     assert [button.argv for button in card.buttons] == [("ack", "7")]
@@ -196,8 +196,12 @@ def test_an_alert_of_many_instances_counts_them_and_names_the_first_by_what_sets
 
     assert fields(card)["Instances"] == "17 of 20 fire, 2 muted"
     assert plain(card.steps[0]) == "instance=web-0: 0.5"
-    assert len(card.steps) == cards.SHOWN + 1
+    assert len(card.steps) == SHOWN + 1
     assert plain(card.steps[-1]) == "and 7 more"
+
+
+def test_without_a_reading_the_card_has_no_field_for_it():
+    assert "Reading" not in fields(cards.live(ALERT))
 
 
 def test_an_alert_of_one_instance_does_not_list_it():
