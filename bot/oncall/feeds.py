@@ -73,7 +73,11 @@ async def _read(ports: Ports, address: str, zone: str) -> tuple[tuple[Shift, ...
     """The shifts with people of Slack, and whom nobody is found for. Raises `BadCalendar`."""
     now = ports.now()
     text = await fetched(ports, address)
-    events = await asyncio.to_thread(calendars.read, text, zone, now - BEHIND, now + AHEAD)
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            events = await asyncio.to_thread(calendars.read, text, zone, now - BEHIND, now + AHEAD)
+    except TimeoutError as error:
+        raise BadCalendar("reading it takes too long") from error
     users = {named: await _user(ports, named) for named in dict.fromkeys(n for e in events for n in e.named)}
     shifts = tuple(
         Shift(event.since, event.until, people)
