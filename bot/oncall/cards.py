@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.cards.card import Accent, Bold, Card, Code, CommandLine, Field, Level, Moment, Person, Table, Text
 from bot.events import CalendarBroken, CalendarEvent
@@ -13,6 +14,8 @@ from storage.records.rota import Override, Swap
 
 SHOWN = 5
 """Gaps and problems that are told one by one; of more only the number."""
+FEW = 2
+"""As many, where several schedules share a card."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,7 @@ def overview(standings: Sequence[Standing], now: datetime) -> Card:
     return Card(
         title=f"On call in {plural(len(standings), 'schedule')}{told}",
         level=Level.WARNING if nobody or troubled else Level.OK,
-        table=Table(columns=("Schedule", "Now", "Until", "Next"), rows=tuple(_row(s, now) for s in standings)),
+        table=Table(columns=("Schedule", "Now", "Until", "Next"), rows=tuple(map(_row, standings))),
         body=tuple(_problems(s, named=True) for s in troubled),
         hint=("See the days ahead: ", CommandLine(("oncall", "show", standings[0].name))),
         data={"on_call": _user(standings[0]), "schedules": [_data(s) for s in standings]},
@@ -66,12 +69,11 @@ def _one(standing: Standing, now: datetime) -> Card:
     )
 
 
-def _row(standing: Standing, now: datetime) -> tuple[Text, ...]:
+def _row(standing: Standing) -> tuple[Text, ...]:
     turn = standing.turn
     if turn is None:
         return (standing.name, Bold("nobody"), "—", "—")
-    until = (Moment(turn.until, "date"), f" ({ago(turn.until, now)})")
-    return (standing.name, (*people(turn.people), *_why(turn.source)), until, _next(turn))
+    return (standing.name, (*people(turn.people), *_why(turn.source)), Moment(turn.until, "date"), _next(turn))
 
 
 def _next(turn: Turn) -> Text:
@@ -99,8 +101,9 @@ def _wrong(standing: Standing) -> tuple[Text, ...]:
 
 
 def _problems(standing: Standing, *, named: bool) -> Text:
-    told = "; ".join(standing.problems[:SHOWN])
-    rest = len(standing.problems) - SHOWN
+    limit = FEW if named else SHOWN
+    told = "; ".join(standing.problems[:limit])
+    rest = len(standing.problems) - limit
     more = f"; and {rest} more" if rest > 0 else ""
     return f"{standing.name}: {told}{more}." if named else f"{told[:1].upper()}{told[1:]}{more}."
 
@@ -129,7 +132,7 @@ def days(name: str, zone: str, spans: Sequence[Span], time: Interval, limit: int
     line = sorted([*spans, *open_], key=lambda span: span.since)
     rows = tuple(
         (
-            Moment(span.since, "date"),
+            f"{span.since.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M}",
             duration(span.length),
             people(span.people) or Bold("nobody"),
             span.source or "turn",
@@ -141,7 +144,7 @@ def days(name: str, zone: str, spans: Sequence[Span], time: Interval, limit: int
         title=f"{name}: {plural(len(spans), 'turn')} in {duration(until - since)}{told}",
         level=Level.WARNING if open_ else Level.OK,
         table=Table(columns=("From", "For", "Who", "Because of"), rows=rows),
-        footer=f"Handovers in {zone}" + (f"; the first {limit} are shown" if len(line) > limit else ""),
+        footer=f"Times in {zone}" + (f"; the first {limit} are shown" if len(line) > limit else ""),
         hint=("Give a time to somebody else: ", CommandLine(("oncall", "override", "@somebody", "--from", "+1h"))),
         data={
             "schedule": name,

@@ -91,9 +91,10 @@ def test_of_many_problems_the_rest_is_a_number():
 
 def test_the_days_of_a_schedule_show_its_gaps():
     spans = [Span(since=T0, until=T0 + DAY, people=("U0000ONE",))]
-    card = cards.days("payments", "UTC", spans, (T0, T0 + 2 * DAY), 50)
+    card = cards.days("payments", "Europe/Berlin", spans, (T0, T0 + 2 * DAY), 50)
 
     assert [plain(row[2]) for row in card.table.rows] == ["U0000ONE", "nobody"]
+    assert [row[0] for row in card.table.rows] == ["Mon 2026-11-23 13:00", "Tue 2026-11-24 13:00"]
     assert (card.level, card.title) == (Level.WARNING, "payments: 1 turn in 2 d, 1 gap")
 
 
