@@ -31,7 +31,7 @@ def of(config: RuleConfig, outcome: Outcome, unit: str = "") -> Report:
     said = reading(state, unit)
     return Report(
         name=state.rule,
-        labels={**state.labels, **config.labels},
+        labels=_labels(state, config),
         severity=config.severity,
         source=SOURCE,
         resolved=outcome.ended,
@@ -61,7 +61,7 @@ def over(config: RuleConfig, state: RuleState, why: str) -> Report:
     """The end of a label set whose rule is gone or switched off."""
     return Report(
         name=state.rule,
-        labels={**state.labels, **config.labels},
+        labels=_labels(state, config),
         severity=config.severity,
         source=SOURCE,
         resolved=True,
@@ -84,6 +84,12 @@ def broken(config: RuleConfig, rule: str, error: str, since: datetime) -> Report
         runbook=config.runbook,
         policy=config.policy,
     )
+
+
+def _labels(state: RuleState, config: RuleConfig) -> dict[str, str]:
+    """The labels of its alert; a metric's own label `alertname` gives way to the rule's name, as in Prometheus."""
+    own = {f"exported_{name}" if name == "alertname" else name: value for name, value in state.labels.items()}
+    return {**own, **config.labels}
 
 
 def _summary(rule: str, config: RuleConfig, labels: Mapping[str, str]) -> str:

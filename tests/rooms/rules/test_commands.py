@@ -3,6 +3,10 @@ from datetime import timedelta
 import pytest
 
 from bot.cards.card import Level
+from bot.command import Command
+from bot.invoke import invoke
+from bot.permissions import Caller
+from bot.rules import commands
 from storage.records.samples import Sample
 from tests.fakes.ports import T0
 
@@ -16,8 +20,9 @@ ROTA = {
 }
 
 
-def bad_hours(*hours: float, minutes: int = 20, service: str = "shop", days: float = 7) -> list[Sample]:
-    """A week of one sample a minute: well, but so many minutes after these hours before now."""
+def bad_hours(*hours: float, minutes: int = 20, service: str = "shop", days: float = 0) -> list[Sample]:
+    """One sample a minute: well, but for so many minutes, these hours before now."""
+    days = days or max(hours) / 24 + 0.25
     bad = {int(h * 60) - m for h in hours for m in range(minutes)}
     return [
         Sample(
@@ -272,3 +277,17 @@ async def test_a_file_that_is_not_there_is_told_by_its_name(rules, tmp_path):
 
     assert "no.yml" in card.body[0]
     assert card.level is Level.USAGE
+
+
+async def test_a_long_replay_tells_how_far_it_is(rules):
+    world, seen = rules(ROTA, errors=ERRORS), []
+    await world.kept(bad_hours(50))
+
+    async def progress(card):
+        seen.append(card.title)
+
+    known = {value.name: value for value in vars(commands).values() if isinstance(value, Command)}
+    caller = Caller(id="U000LEAD", via="slack")
+    await invoke(["alerts", "test", "--rule", "errors"], caller, world.ports, known, progress=progress)
+    assert seen[0].startswith("Replaying the last 7 d: ")
+    assert len(seen) <= 10
