@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, literal, or_, select, type_coerce
+from sqlalchemy import ColumnElement, DateTime, Row, Select, Text, and_, literal, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.records.alerts import AlertState
@@ -60,7 +60,10 @@ def narrowed(matchers: Iterable[Matcher]) -> list[ColumnElement[bool]]:
 
 
 Shown = Row[Any]
-"""An open instance with all that is shown of it, and of its alert `rule`, `policy` and `group_labels`."""
+"""An open instance with all that is shown of it, and of its alert `rule`, `policy` and `group_labels`.
+
+Its moments are UTC, and naive on SQLite: they are many, and only written down.
+"""
 
 
 def _everything(matchers: Iterable[Matcher]) -> Select[Any]:
@@ -73,9 +76,10 @@ def _everything(matchers: Iterable[Matcher]) -> Select[Any]:
             type_coerce(i.labels, Text).label("labels"),
             type_coerce(i.annotations, Text).label("annotations"),
             i.summary,
-            i.started_at,
-            i.ends_at,
-            i.last_seen_at,
+            *(
+                type_coerce(at, DateTime(timezone=True)).label(at.name)
+                for at in (i.started_at, i.ends_at, i.last_seen_at)
+            ),
             i.link,
             i.muted_by,
             ALERTS.c.rule,
