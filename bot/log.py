@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any, Literal
 
 import structlog
@@ -85,10 +85,26 @@ def configure(
     logging.captureWarnings(capture=True)
 
 
-def secrets_of(settings: BaseModel) -> list[str]:
-    """The values of all settings that are secrets."""
-    values = (getattr(settings, name) for name in type(settings).model_fields)
-    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+def secrets_of(*settings: BaseModel) -> list[str]:
+    """The values of all settings that are secrets, however deep they lie."""
+    return [secret for one in settings for secret in _secrets(one)]
+
+
+def _secrets(value: Any) -> Iterator[str]:
+    match value:
+        case SecretStr():
+            yield value.get_secret_value()
+        case BaseModel():
+            for name in type(value).model_fields:
+                yield from _secrets(getattr(value, name))
+        case Mapping():
+            for inside in value.values():
+                yield from _secrets(inside)
+        case list() | tuple():
+            for inside in value:
+                yield from _secrets(inside)
+        case _:
+            return
 
 
 class Redaction:

@@ -34,6 +34,8 @@ async def answer(line: Sequence[str], *, user: str, quiet: bool) -> Card:
         log.configure(settings.log_format, secrets=log.secrets_of(settings), level=logging.WARNING)
         base = sandbox.base(there) if not settings.uses_slack and (there := sandbox.running()) else None
         async with opened(settings, base=base) as app, _progress(console(sys.stderr), quiet=quiet) as progress:
+            known = log.secrets_of(settings, app.ports.manage)
+            log.configure(settings.log_format, secrets=known, level=logging.WARNING)
             return await app.invoke(line, Caller(id=f"shell:{user}", via="shell", name=user), progress=progress)
 
 

@@ -90,6 +90,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, version: str, displa
             running(place.settings, base=place.base, tasks=lambda app: tasks(measured(app, telemetry)))
         )
         app = measured(bot, telemetry)
+        log.configure(settings.log_format, secrets=log.secrets_of(place.settings, bot.ports.manage))
     with display.step("Slack" if settings.uses_slack else "Bot in the sandbox workspace"):
         bolt, workspace = await _heard(stack, app)
     with display.step(f"HTTP door on {settings.host}, port {door.getsockname()[1]}"):

@@ -11,6 +11,8 @@ import structlog
 from pydantic import SecretStr
 
 from bot import log
+from bot.channels.webhook import WebhookOptions
+from bot.config.manage import ChannelConfig, Manage
 from bot.config.settings import Settings
 
 
@@ -77,6 +79,14 @@ def test_a_setting_is_masked_wherever_it_stands(stream: io.StringIO) -> None:
 def test_all_secret_settings_are_masked() -> None:
     settings = Settings(openai_api_key=SecretStr("one-secret"), manage_token=SecretStr("another-secret"))
     assert set(log.secrets_of(settings)) == {"one-secret", "another-secret"}
+
+
+def test_secrets_inside_sections_lists_and_mappings_are_masked() -> None:
+    hook = ChannelConfig(
+        type="webhook", options=WebhookOptions(url="http://127.0.0.1", secret=SecretStr("deep-secret"))
+    )
+    manage = Manage(notifications={"hook": hook})
+    assert log.secrets_of(Settings(), manage) == ["deep-secret"]
 
 
 def test_numbers_stay_whatever_they_are_called(stream: io.StringIO) -> None:
