@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -179,6 +180,9 @@ class Intake:
                 _log.warning("inbox_cannot_use_store", error=str(error))
                 await asyncio.sleep(_PAUSE)
                 continue
+            except Exception:  # noqa: BLE001 - logged; the others must not wait behind it
+                _log.exception("inbox_decided_one_by_one")
+                count, heard = await self._decide_singly()
             self._backlog = self._backlog - count if count else 0
             self._remember(heard)
             self._room.set()
@@ -191,9 +195,29 @@ class Intake:
 
     async def _decide_some(self, unit: UnitOfWork) -> tuple[int, list[Heard]]:
         reports: list[Report] = []
-        while len(reports) < _SLICE and (kept := await inbox.take(unit.conn)) is not None:
-            reports += [_report(read) for read in orjson.loads(kept[0])]
+        while len(reports) < _SLICE and (kept := await inbox.oldest(unit.conn)) is not None:
+            reports += [_report(read) for read in orjson.loads(kept[1])]
+            await inbox.remove(unit.conn, kept[0])
         return len(reports), await record(self._ports, unit, reports, self._kept)
+
+    async def _decide_singly(self) -> tuple[int, list[Heard]]:
+        """Decide about the reports of the oldest row, each alone; what cannot be decided is logged and passed over."""
+        async with self._ports.store.read() as conn:
+            kept = await inbox.oldest(conn)
+        if kept is None:
+            return 0, []
+        number, reports = kept[0], orjson.loads(kept[1])
+        heard: list[Heard] = []
+        for read in reports:
+            try:
+                heard += await self._ports.store.transact(partial(self._decide_one, read))
+            except Exception:  # noqa: BLE001 - logged: it would fail again
+                _log.exception("report_not_decided", name=read.get("name"), source=read.get("source"))
+        await self._ports.store.transact(lambda unit: inbox.remove(unit.conn, number))
+        return len(reports), heard
+
+    async def _decide_one(self, read: dict[str, Any], unit: UnitOfWork) -> list[Heard]:
+        return await record(self._ports, unit, [_report(dict(read))], self._kept)
 
     def _remember(self, heard: list[Heard]) -> None:
         if self._tail is not None:

@@ -20,13 +20,15 @@ async def put(conn: AsyncConnection, reports: str, count: int) -> None:
     await conn.execute(plain_insert(INBOX).values(reports=reports, count=count))
 
 
-async def take(conn: AsyncConnection) -> tuple[str, int] | None:
-    """Return the oldest row's reports and how many they are, and delete it; None when there is none."""
-    row = (await conn.execute(select(INBOX).order_by(INBOX.c.id).limit(1))).mappings().first()
-    if row is None:
-        return None
-    await conn.execute(delete(INBOX).where(INBOX.c.id == row["id"]))
-    return row["reports"], row["count"]
+async def oldest(conn: AsyncConnection) -> tuple[int, str] | None:
+    """Return the oldest row's number and reports; None when there is none."""
+    row = (await conn.execute(select(INBOX.c.id, INBOX.c.reports).order_by(INBOX.c.id).limit(1))).first()
+    return (row.id, row.reports) if row else None
+
+
+async def remove(conn: AsyncConnection, id: int) -> None:  # noqa: A002
+    """Delete a row, whose reports are decided."""
+    await conn.execute(delete(INBOX).where(INBOX.c.id == id))
 
 
 async def waiting(conn: AsyncConnection) -> int:

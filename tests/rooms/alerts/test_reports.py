@@ -348,3 +348,17 @@ class TestService:
 
         await self.served(world, check)
         assert [i.labels["pod"] for i in await firing(world)] == ["good"]
+
+    async def test_what_cannot_be_decided_holds_up_nothing_else_in_the_inbox(self, world: World) -> None:
+        plain = '"source":"test","resolved":false,"started_at":null,"ends_at":null'
+        bad = '{"name":"bad","labels":{},"severity":"of a newer program",' + plain + "}"
+        good = '{"name":"good","labels":{},"severity":"high",' + plain + "}"
+        await world.store.transact(lambda unit: inbox.put(unit.conn, f"[{bad},{good}]", 2))
+
+        async def check(_intake: Intake) -> None:
+            async with asyncio.timeout(20):
+                while not await open_alerts(world):  # noqa: ASYNC110 - another task changes the database
+                    await asyncio.sleep(0.01)
+
+        await self.served(world, check)
+        assert [i.name for i in await firing(world)] == ["good"]
