@@ -184,11 +184,14 @@ def planned(window: Maintenance) -> Card:
 
 
 def over(window: Maintenance, reason: str, *, changed: bool) -> Card:
-    """The answer to whoever ended a window."""
+    """The answer to whoever ended or cancelled a window."""
+    began = window.starts_at < window.ends_at
+    effect = "What it muted and still fires is told again." if began else "It will not take place."
     return Card(
-        title=f"🛠 Maintenance {window.name} " + ("ended" if changed else "stays as it is"),
+        title=f"🛠 Maintenance {window.name} "
+        + ("stays as it is" if not changed else "ended" if began else "cancelled"),
         level=Level.OK if changed else Level.INFO,
-        body=("What it muted and still fires is told again." if changed else f"{reason.capitalize()}.",),
+        body=(effect if changed else f"{reason.capitalize()}.",),
         data=planned_data(window) | {"changed": changed, "reason": reason},
     )
 

@@ -90,6 +90,15 @@ async def test_a_planned_window_mutes_in_its_time_and_can_be_ended(room: Room) -
     assert not (await room.run("maintenance", "end", "1", via="shell")).data["changed"]
 
 
+async def test_a_planned_window_that_is_cancelled_does_not_take_place(room: Room) -> None:
+    await room.report("HighLoad", service="net")
+    await room.run("maintenance", "add", "cables", "service=net", "--for=2h", "--starts=2026-11-23 14:00", via="shell")
+    assert "cancelled" in (await room.run("maintenance", "end", "1", via="shell")).title
+    await room.forward(minutes=130)
+    assert (await room.alert(1)).muted_by == ""
+    assert await room.facts("maintenance:1", MaintenanceBegan) == []
+
+
 async def test_the_list_tells_what_is_now_and_what_comes_next(room: Room) -> None:
     await room.run("maintenance", "add", "cables", "service=net", "--for=2h", via="shell")
     card = await room.run("maintenance")
