@@ -65,7 +65,7 @@ def application(app: Measured, more: Iterable[web.RouteDef] = ()) -> web.Applica
         *twilio.routes(app),
         *more,
     ]
-    known = [f"{route.method} {route.path}" for route in routes]
+    known = [f"{route.method} {route.path}" for route in routes if route.method != "*"]
     open_paths = (*OPEN_PATHS, *(hook.path for hook in hooks))  # each checks signature or token by itself
     door = web.Application(
         client_max_size=problems.LARGEST_BODY,
