@@ -20,6 +20,8 @@ AT_ONCE = (Rule(timedelta(0), "slack"),)
 """The rules of whoever chose none."""
 PATIENCE = 2.0
 """Seconds that Slack gets to say what it knows of somebody: a page by phone must not wait for it."""
+PATIENCE = 2.0
+"""Seconds that anybody waits for what Slack knows of a person: a page must not."""
 USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 _log = structlog.get_logger(__name__)
@@ -106,9 +108,10 @@ async def by_email(ports: Ports, address: str) -> str:
     if ports.chat is None:
         return ""
     try:
-        return await ports.chat.by_email(wanted)
-    except ChatError as error:
-        _log.warning("slack_address_unknown", error=str(error))
+        async with asyncio.timeout(PATIENCE):
+            return await ports.chat.by_email(wanted)
+    except (ChatError, TimeoutError) as error:
+        _log.warning("slack_address_unknown", error=str(error) or "no answer in time")
         return ""
 
 

@@ -1,18 +1,30 @@
 """How people are reached: App Home settings over manage.yml over Slack."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from typing_extensions import override
 
 from bot.cards.card import Level
 from bot.cards.marks import plain
-from bot.oncall.people import by_email, by_phone, person, reach
-from bot.ports import ChatError
+from bot.oncall.people import PATIENCE, by_email, by_phone, person, reach
+from bot.ports import ChatError, Profile
 from storage.records.people import Rule
 from storage.tables import journal
+from tests.fakes.chat import FakeChat
 from tests.rooms.oncall.conftest import DAILY, ONE, SIX, TWO, Opened
 
 PHONE = "+4930123456"
+
+
+class SilentChat(FakeChat):
+    """A Slack that never answers."""
+
+    @override
+    async def profile(self, user: str) -> Profile:
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return] # it never ends
 
 
 async def test_slack_tells_address_and_zone_where_nothing_else_does(opened: Opened) -> None:
@@ -135,6 +147,14 @@ async def test_slack_being_away_leaves_out_what_only_it_knows(opened: Opened) ->
 
     assert (await person(world.ports, ONE)).timezone == "Europe/Berlin"
     assert await by_email(world.ports, "u0000one@shop.example") == ""
+
+
+async def test_slack_not_answering_holds_a_page_up_for_two_seconds_at_most(opened: Opened) -> None:
+    world = await opened(DAILY)
+    silent = replace(world.ports, chat=SilentChat())
+
+    async with asyncio.timeout(PATIENCE + 1):
+        assert (await person(silent, ONE)).email == ""
 
 
 async def test_each_kind_of_channel_has_its_target(opened: Opened) -> None:
