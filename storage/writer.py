@@ -54,7 +54,7 @@ class Writer:
 
     def __init__(self, engine: SyncEngine) -> None:
         self._engine = engine
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        self._thread: ThreadPoolExecutor | None = None
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Run `work` in one transaction and commit it, or nothing of it when it raises.
@@ -62,6 +62,8 @@ class Writer:
         A caller that is cancelled meanwhile waits for the end all the same: nobody else may write before. Raises
         `RuntimeError` when the work waits for anything but its connection.
         """
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         running = asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
         try:
             return await asyncio.shield(running)
@@ -73,9 +75,11 @@ class Writer:
             raise
 
     async def close(self) -> None:
-        """End the thread and close the connection."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
-        self._thread.shutdown()
+        """End the thread and close the connection; whoever runs something afterwards gets new ones."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            await asyncio.get_running_loop().run_in_executor(thread, self._engine.dispose)
+            thread.shutdown()
 
     def _run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         with self._engine.begin() as conn:
