@@ -55,8 +55,8 @@ class Settings(BaseModel):
     )
     public_url: str = Field(
         default="",
-        description="Address under which others reach the bot's HTTP door, like `https://bot.example.com`: Twilio calls "
-        "it back, links in mails lead to it.",
+        description="Address under which others reach the bot's HTTP door, like `https://bot.example.com`: Twilio "
+        "calls it back, links in mails lead to it.",
     )
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
