@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.config import recurrence
 from bot.config.durations import Duration
 from bot.config.errors import nearest, shown
 from bot.config.fields import Matchers, Name
@@ -24,7 +25,6 @@ from bot.matchers import parse_all, selective
 
 MOMENT = 'a day and a time, like "2026-12-01 22:00" (in `timezone`), or with an offset "2026-12-01T22:00+01:00"'
 _EVERY = re.compile(rf"(?:({'|'.join(WEEKDAYS)}) )?([01][0-9]|2[0-3]):([0-5][0-9])")
-_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 
 
 def moment(value: Any) -> datetime:
@@ -82,7 +82,7 @@ class MaintenanceWindow(Part):
     @classmethod
     def _rrule(cls, said: str) -> str:
         if said:
-            _readable(said)
+            recurrence.parse(said)
         return said
 
     @field_validator("timezone")
@@ -106,6 +106,9 @@ class MaintenanceWindow(Part):
         if self.rrule and self.start is None:
             raise ValueError("`start` beside `rrule`: the moment from which its repetitions are counted")
         zone = ZoneInfo(self.timezone or "UTC")
+        if self.rrule and self.start:
+            wall = instant(self.start, zone).astimezone(zone).replace(tzinfo=None)
+            recurrence.check(recurrence.parse(self.rrule), wall)
         if self.start and self.end and instant(self.start, zone) >= instant(self.end, zone):
             raise ValueError("an `end` behind `start`")
         return self
@@ -114,19 +117,6 @@ class MaintenanceWindow(Part):
 def instant(at: datetime, zone: ZoneInfo) -> datetime:
     """The moment that `at` means in `zone`, where it has no offset of its own."""
     return at if at.tzinfo else at.replace(tzinfo=zone)
-
-
-def _readable(rule: str) -> None:
-    """Raise `ValueError` unless it is one RRULE of whole days."""
-    from dateutil.rrule import rrulestr
-
-    frequency = re.search(r"FREQ=([A-Z]+)", rule.upper())
-    if "\n" in rule or frequency is None or frequency[1] not in _FREQUENCIES:
-        raise ValueError(f"one rule with FREQ={', '.join(_FREQUENCIES[:-1])} or {_FREQUENCIES[-1]}")
-    try:
-        rrulestr(rule, dtstart=datetime(2026, 1, 1), ignoretz=True)  # noqa: DTZ001 - wall time, which rules are written in
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f'a rule of iCalendar, like "FREQ=MONTHLY;BYDAY=1SU" ({error})') from None
 
 
 def _named_apart(windows: tuple[MaintenanceWindow, ...]) -> tuple[MaintenanceWindow, ...]:

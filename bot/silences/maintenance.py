@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from itertools import takewhile
+from itertools import islice
 from zoneinfo import ZoneInfo
 
+from bot.config import recurrence
 from bot.config.maintenance import MaintenanceWindow, instant
 from bot.config.manage import Manage
 from bot.config.oncall import WEEKDAYS
@@ -89,9 +90,6 @@ def _weekly(every: str, earliest: datetime, latest: datetime) -> Iterator[dateti
 
 
 def _ruled(config: MaintenanceWindow, zone: ZoneInfo, earliest: datetime, latest: datetime) -> Iterator[datetime]:
-    from dateutil.rrule import rrulestr
-
     start = config.start or earliest
     wall = (start.astimezone(zone) if start.tzinfo else start).replace(tzinfo=None)
-    rule = rrulestr(config.rrule, dtstart=wall, ignoretz=True)
-    return takewhile(lambda at: at <= latest, rule.xafter(earliest, count=MOST, inc=True))
+    return islice(recurrence.occurrences(recurrence.parse(config.rrule), wall, earliest, latest), MOST)
