@@ -10,7 +10,7 @@ from bot.alerts.escalation import Whom
 from bot.config.escalation import PEOPLE, PERSONAL, Step
 from bot.oncall import people
 from bot.oncall.people import Person
-from bot.oncall.service import who
+from bot.oncall.service import everyone
 from bot.ports import ChatError, Ports
 from storage.records.alerts import Alert
 from storage.tables import instances
@@ -24,11 +24,11 @@ _log = structlog.get_logger(__name__)
 
 
 async def on_call(ports: Ports, steps: Iterable[Step]) -> Whom:
-    """Who is on call for these steps, and where to turn to while nobody is."""
+    """All who are on call for these steps, and where to turn to while nobody is."""
     schedules = {word.partition(":")[2] for step in steps for word in step.notify if word.startswith("oncall")}
     return Whom(
         fallback=ports.manage.channels.alerts,
-        oncall={name: await who(ports, name) for name in sorted(schedules | {""})},
+        oncall={name: await everyone(ports, name) for name in sorted(schedules | {""})},
         people=PEOPLE | {name for name, config in ports.manage.notifications.items() if config.type in PEOPLE},
     )
 
@@ -44,10 +44,10 @@ async def meant(ports: Ports, alert: Alert, step: Step) -> Whom:
     whom = replace(whom, groups=groups, opened=opened)
     if PERSONAL not in step.via:
         return whom
-    users = {user for user in whom.oncall.values() if user}
+    users = {user for together in whom.oncall.values() for user in together}
     users |= {user for members in groups.values() for user in members or ()}
     users |= {word[1:] for word in step.notify if word.startswith(("@U", "@W"))}
-    rules = {f"@{user}": (await people.person(ports, user)).rules for user in sorted(users)}
+    rules = {f"@{user}": (await people.person(ports, user, wanted=())).rules for user in sorted(users)}
     return replace(whom, rules=rules)
 
 

@@ -47,7 +47,9 @@ def mailbox(given: str) -> tuple[str, str]:
 
 async def _own(ports: Ports, target: str, via: str) -> str:
     user = person_of(target)
-    return people.reach(await people.person(ports, user), via) if user else target
+    if not user:
+        return target
+    return people.reach(await people.person(ports, user, wanted=("email",) if via == "email" else ()), via)
 
 
 def _missing(target: str, given: str, what: str, like: str, key: str) -> str:

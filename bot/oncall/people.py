@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = (Rule(timedelta(0), "slack"),)
 """The rules of whoever chose none."""
-PATIENCE = 2.0
-"""Seconds that Slack gets to say what it knows of somebody: a page by phone must not wait for it."""
 PATIENCE = 2.0
 """Seconds that anybody waits for what Slack knows of a person: a page must not."""
 USER = re.compile(r"[UW][A-Z0-9]{2,20}")
@@ -41,12 +40,15 @@ class Person:
     rules: tuple[Rule, ...] = AT_ONCE
 
 
-async def person(ports: Ports, user: str) -> Person:
-    """How to reach that Slack user. Slack being away, or not knowing them, leaves out what only it knows."""
+async def person(ports: Ports, user: str, *, wanted: Sequence[str] = ("email", "timezone")) -> Person:
+    """How to reach that Slack user. Slack being away, or not knowing them, leaves out what only it knows.
+
+    Slack is asked only when something `wanted` is not known otherwise: a page by phone must not wait for it.
+    """
     async with ports.store.read() as conn:
         own = await table.get(conn, user)
     said = ports.manage.people.get(user)
-    known = all(_first(name, own, said) for name in ("email", "timezone"))
+    known = all(_first(name, own, said) for name in wanted)
     return combined(user, own, said, None if known else await _profile(ports, user), ports.manage.oncall.timezone)
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -89,12 +89,12 @@ class SlackChat:
         """True while many messages wait for Slack already."""
         return self._waiting >= CROWD
 
-    @asynccontextmanager
-    async def _in_turn(self, lane: str, *, first: bool = False) -> AsyncIterator[None]:
+    @contextmanager
+    def _under_way(self) -> Iterator[None]:
+        """Count what waits, from its very first call on: when Slack hangs, each of them may."""
         self._waiting += 1
         try:
-            async with self._calls.lanes.hold(lane, first=first):
-                yield
+            yield
         finally:
             self._waiting -= 1
 
@@ -113,6 +113,12 @@ class SlackChat:
         self, channel: str, card: Card, *, key: str, thread_ts: str = "", attempt: int = 1, broadcast: bool = False
     ) -> Posted:
         """Post once per `key`: on a later `attempt` it looks whether the message stands already before it posts."""
+        with self._under_way():
+            return await self._posted(channel, card, key, thread_ts, attempt=attempt, broadcast=broadcast)
+
+    async def _posted(
+        self, channel: str, card: Card, key: str, thread_ts: str, *, attempt: int, broadcast: bool
+    ) -> Posted:
         place = await self._conversations.id_of(channel)
         args = {
             "channel": place,
@@ -123,7 +129,7 @@ class SlackChat:
             "unfurl_media": False,
         }
         # what opens a thread goes out before what is said in one: in a storm, cards before notes
-        async with self._in_turn(f"post {place}", first=not thread_ts):
+        async with self._calls.lanes.hold(f"post {place}", first=not thread_ts):
             try:
                 return await self._conversations.as_member(place, lambda: self._post(card, key, attempt > 1, args))
             except ChatError as error:
@@ -152,7 +158,11 @@ class SlackChat:
         edit = self._edits.setdefault(posted, _Edit())
         edit.newest += 1
         mine = edit.newest
-        async with self._in_turn(f"edit {posted.channel} {posted.ts}"):
+        with self._under_way():
+            await self._edited(posted, card, edit, mine)
+
+    async def _edited(self, posted: Posted, card: Card, edit: _Edit, mine: int) -> None:
+        async with self._calls.lanes.hold(f"edit {posted.channel} {posted.ts}"):
             try:
                 await self._calls.turn("chat.update", posted.channel)
                 if mine == edit.newest:
@@ -171,7 +181,8 @@ class SlackChat:
 
     async def direct(self, user: str) -> str:
         """The id of the direct-message channel with `user`."""
-        answer = await self._calls.call("conversations.open", users=user)
+        with self._under_way():
+            answer = await self._calls.call("conversations.open", users=user)
         return str(answer["channel"]["id"])
 
     async def open_channel(self, name: str) -> tuple[str, str]:
