@@ -55,13 +55,13 @@ class Page:
 class Whom:
     """Whom the words of a step mean now.
 
-    `oncall` by schedule ("" the default one; "" for nobody), `groups` by user group (None: it could not be read),
-    `rules` of people by their target ("@U…"). `people` are the channels that reach persons, `fallback` is the channel
-    that is told when nobody else is there, `opened` how many label sets of the alert began to fire lately.
+    `oncall` are all on call together by schedule ("" the default one), `groups` by user group (None: it could not be
+    read), `rules` of people by their target ("@U…"). `people` are the channels that reach persons, `fallback` is the
+    channel that is told when nobody else is there, `opened` how many label sets of the alert began to fire lately.
     """
 
     fallback: str
-    oncall: Mapping[str, str] = field(default_factory=dict)
+    oncall: Mapping[str, Sequence[str]] = field(default_factory=dict)
     groups: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     rules: Mapping[str, Sequence[Rule]] = field(default_factory=dict)
     people: frozenset[str] = PEOPLE
@@ -298,8 +298,7 @@ def _ways(step: Step, via: str, whom: Whom, now: datetime) -> Iterator[tuple[tup
 def _named(word: str, whom: Whom) -> tuple[str, ...] | None:
     """The targets that a word of a step means: none when nobody is there, None when it could not be found out."""
     if word == "oncall" or word.startswith("oncall:"):
-        user = whom.oncall.get(word.partition(":")[2], "")
-        return (f"@{user}",) if user else ()
+        return tuple(f"@{user}" for user in whom.oncall.get(word.partition(":")[2], ()))
     if word in whom.groups:
         members = whom.groups[word]
         return None if members is None else tuple(f"@{user}" for user in members)

@@ -11,20 +11,15 @@ from bot.ports import Ports
 from storage.records.feeds import Feed
 from storage.tables import feeds, overrides
 
-__all__ = ["Turn", "UnknownSchedule", "calendars", "digest", "everyone", "known", "spans", "turn", "who"]
+__all__ = ["Turn", "UnknownSchedule", "calendars", "digest", "everyone", "known", "spans", "turn"]
 
 
-async def who(ports: Ports, schedule: str = "", at: datetime | None = None) -> str:
-    """The Slack user id of who is on call, the first where it is several, "" when nobody is.
+async def everyone(ports: Ports, schedule: str = "", at: datetime | None = None) -> tuple[str, ...]:
+    """The Slack user ids of all who are on call together, none when nobody is.
 
     Of the default schedule unless another is named; now unless at another moment, past or to come. Raises
     `UnknownSchedule`.
     """
-    return next(iter(await everyone(ports, schedule, at)), "")
-
-
-async def everyone(ports: Ports, schedule: str = "", at: datetime | None = None) -> tuple[str, ...]:
-    """The Slack user ids of all who are on call. Raises `UnknownSchedule`."""
     moment = at or ports.now()
     facts = await known(ports, [timeline.named(ports.manage.oncall, schedule)], moment, moment + timedelta(seconds=1))
     return timeline.who(ports.manage.oncall, moment, schedule, facts)

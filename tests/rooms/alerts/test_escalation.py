@@ -112,6 +112,31 @@ class TestSteps:
 
         assert sorted(target for target, _ in made["sms"].sent) == [f"@{ONCALL}", f"@{SECOND}"]
 
+    async def test_all_who_are_on_call_together_are_told_and_shown_as_next(self, world: World) -> None:
+        made = provide(world, "sms")
+        pair = {"schedules": {"pair": {"turns": [[ONCALL, SECOND], [LEAD]], "start": "2026-11-23"}}}
+        steps = [{"via": "sms", "notify": "oncall:pair"}, {"after": "5m", "via": "sms", "notify": "oncall:pair"}]
+        with_policy(world, steps, oncall=pair)
+
+        await world.check("down")
+        await world.forward(seconds=10)
+
+        assert sorted(target for target, _ in made["sms"].sent) == [f"@{ONCALL}", f"@{SECOND}"]
+        shown = (await world.message(CARD)).text
+        assert f"Told: {ONCALL} (sms), {SECOND} (sms)" in shown
+        assert f"Next: {ONCALL}, {SECOND} through sms" in shown
+
+    async def test_all_who_are_on_call_together_are_asked_how_they_want_to_be_told(self, world: World) -> None:
+        made = provide(world, "sms")
+        pair = {"schedules": {"pair": {"turns": [[SECOND, ONCALL]], "start": "2026-11-23"}}}
+        with_policy(world, [{"via": "personal", "notify": "oncall:pair"}], oncall=pair, people=RULES)
+
+        await world.check("down")
+        await world.forward(minutes=3)
+
+        assert sorted(await told(world)) == [(f"@{ONCALL}", "slack"), (f"@{ONCALL}", "sms"), (f"@{SECOND}", "slack")]
+        assert [target for target, _ in made["sms"].sent] == [f"@{ONCALL}"]
+
     async def test_a_channel_is_told_in_slack_whatever_the_step_goes_through(self, world: World) -> None:
         provide(world, "sms", "phone")
         with_policy(world, [{"via": ["sms", "phone"], "notify": ["oncall", "#ops"]}])

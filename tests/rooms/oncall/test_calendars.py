@@ -66,7 +66,7 @@ async def test_people_are_found_by_address_and_by_id_in_each_repetition(world: W
     await world.fire(reactions.read_calendars)
 
     days = [MONDAY + timedelta(days=n) for n in range(4)]
-    assert [await service.who(world.ports, at=day) for day in days] == [ONE, TWO, ONE, TWO]
+    assert [await service.everyone(world.ports, at=day) for day in days] == [(ONE,), (TWO,), (ONE,), (TWO,)]
     turn = await service.turn(world.ports)
     assert turn is not None
     assert (turn.until, turn.source) == (MONDAY.replace(day=24, hour=8), "calendar")
@@ -96,7 +96,7 @@ async def test_a_calendar_that_breaks_keeps_its_last_good_copy(
         await world.forward(minutes=5)
         await world.fire(reactions.read_calendars)
 
-    assert await service.who(world.ports) == ONE
+    assert await service.everyone(world.ports) == (ONE,)
     assert world.told(ALERTS) == ["The calendar of team cannot be read"]
     assert "s3cret" not in repr(world.chat.messages)
 
@@ -130,7 +130,7 @@ async def test_whom_nobody_knows_is_named_and_others_are_on_call(world: World, s
     await world.fire(reactions.read_calendars)
     card = await world.run("oncall", "check")
 
-    assert await service.who(world.ports, at=MONDAY + timedelta(days=1)) == TWO
+    assert await service.everyone(world.ports, at=MONDAY + timedelta(days=1)) == (TWO,)
     assert [step for step in card.steps if "names nobody known in Slack: stranger@shop.example" in str(step)]
 
 
@@ -140,7 +140,7 @@ async def test_a_copy_of_another_address_counts_for_nothing(world: World) -> Non
     oncall = world.ports.manage.oncall.model_copy(update={"schedules": {"team": other}})
     moved = replace(world.ports, manage=world.ports.manage.model_copy(update={"oncall": oncall}))
 
-    assert await service.who(moved) == ""
+    assert await service.everyone(moved) == ()
 
 
 async def test_a_calendar_may_be_a_file(opened: Opened, tmp_path: Path) -> None:
@@ -148,12 +148,12 @@ async def test_a_calendar_may_be_a_file(opened: Opened, tmp_path: Path) -> None:
     file.write_text(CALENDAR)
     world = await opened({"schedules": {"team": {"layers": [{"people": [SIX]}, {"ical": str(file)}]}}})
     await world.fire(reactions.read_calendars)
-    assert await service.who(world.ports) == ONE
+    assert await service.everyone(world.ports) == (ONE,)
 
     file.unlink()
     await world.forward(minutes=30)
     await world.fire(reactions.read_calendars)
-    assert await service.who(world.ports) == ONE
+    assert await service.everyone(world.ports) == (ONE,)
 
 
 async def test_whole_days_and_times_without_zone_are_on_the_schedule_s_clocks(world: World, server: Server) -> None:

@@ -17,7 +17,7 @@ async def test_an_override_puts_somebody_on_call_for_its_time(opened: Opened) ->
 
     assert card.level is Level.OK
     moments = [MONDAY + timedelta(hours=h) for h in (5.9, 6, 7.9, 8)]
-    assert [await service.who(world.ports, at=at) for at in moments] == [ONE, SIX, SIX, ONE]
+    assert [await service.everyone(world.ports, at=at) for at in moments] == [(ONE,), (SIX,), (SIX,), (ONE,)]
 
 
 async def test_whoever_is_put_on_call_by_another_is_told(opened: Opened) -> None:
@@ -42,8 +42,8 @@ async def test_a_removed_override_leaves_what_was_true(opened: Opened) -> None:
     await world.forward(hours=1)
     await world.run("oncall", "override", "remove", "1")
 
-    assert await service.who(world.ports) == ONE
-    assert await service.who(world.ports, at=MONDAY + timedelta(minutes=30)) == SIX
+    assert await service.everyone(world.ports) == (ONE,)
+    assert await service.everyone(world.ports, at=MONDAY + timedelta(minutes=30)) == (SIX,)
 
 
 async def test_removing_twice_says_so(opened: Opened) -> None:
@@ -87,8 +87,8 @@ async def test_a_swap_is_offered_in_the_channel_and_taken_by_its_button(opened: 
     [message] = [m for m in world.chat.messages if m.channel == ALERTS]
     await world.run(*message.card.buttons[0].argv, by=TWO)
 
-    assert await service.who(world.ports, at=MONDAY + timedelta(hours=7)) == TWO
-    assert await service.who(world.ports, at=MONDAY + timedelta(hours=10)) == ONE
+    assert await service.everyone(world.ports, at=MONDAY + timedelta(hours=7)) == (TWO,)
+    assert await service.everyone(world.ports, at=MONDAY + timedelta(hours=10)) == (ONE,)
     assert world.told(ALERTS) == ["Swap #1 is taken"]
     assert world.told(f"D{ONE[1:]}") == world.told(f"D{TWO[1:]}") == ["Swap #1 is taken"]
     assert world.died == []
