@@ -98,7 +98,7 @@ def create_writer(at: Address) -> SyncEngine:
     url = URL.create("sqlite+pysqlite", database=str(at.path))
     arguments = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
     engine = create_engine(url, connect_args=arguments, poolclass=StaticPool)
-    _sqlite_events(engine, foreign_keys=True)
+    _sqlite_events(engine, foreign_keys=True, writes_only=True)
     return engine
 
 
@@ -197,7 +197,7 @@ async def prepare(at: Address, engine: AsyncEngine) -> None:
             await cursor.close()
 
 
-def _sqlite_events(engine: SyncEngine, *, foreign_keys: bool) -> None:
+def _sqlite_events(engine: SyncEngine, *, foreign_keys: bool, writes_only: bool = False) -> None:
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions by itself
@@ -209,7 +209,8 @@ def _sqlite_events(engine: SyncEngine, *, foreign_keys: bool) -> None:
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
         reads = connection.get_execution_options().get("reads_only", False)
-        connection.exec_driver_sql(f"PRAGMA query_only={int(reads)}").close()
+        if not writes_only:
+            connection.exec_driver_sql(f"PRAGMA query_only={int(reads)}").close()
         # A transaction that begins by reading and writes later can fail at once, whatever the busy timeout.
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE").close()
 

@@ -164,8 +164,10 @@ class Store:
                 raise RuntimeError("read() cannot write; use transact()") from error
             raise engine.explained(self._at, error) or error from error
 
-    async def transact(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+    async def transact(self, work: Callable[[UnitOfWork], Awaitable[T]], *, urgent: bool = False) -> T:
         """Run `work` in one write transaction and commit it, or nothing of it when it raises.
+
+        SQLite has one writer: what is `urgent`, because somebody outside waits for the answer, goes before all else.
 
         It runs again from the start when another writer was first, so it must touch nothing but the database. Raises
         the last `Conflict` when it never wins, `StoreError` when the database is lost.
@@ -174,7 +176,7 @@ class Store:
         attempt = 1
         while True:
             try:
-                return await self._once(work)
+                return await self._once(work, urgent)
             except (Conflict, SQLAlchemyError) as error:
                 if not engine.transient(error) or not backoff.worthwhile(attempt, time.monotonic() - begun):
                     raise engine.explained(self._at, error) or error from error
@@ -197,13 +199,13 @@ class Store:
         """Call `wake` whenever another process enqueued jobs (PostgreSQL), until cancelled."""
         await engine.listen(self._at, wake)
 
-    async def _once(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+    async def _once(self, work: Callable[[UnitOfWork], Awaitable[T]], urgent: bool) -> T:
         me = _task()
         if me is None or me in self._writing:
             raise RuntimeError("a unit of work began another one; pass the open one on instead")
         self._writing.add(me)
         try:
-            unit, result = await self._committed(work)
+            unit, result = await self._committed(work, urgent)
         finally:
             self._writing.discard(me)
         if unit.has_jobs:
@@ -211,13 +213,13 @@ class Store:
                 wake()
         return result
 
-    async def _committed(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> tuple[UnitOfWork, T]:
+    async def _committed(self, work: Callable[[UnitOfWork], Awaitable[T]], urgent: bool) -> tuple[UnitOfWork, T]:
         async def whole(conn: AsyncConnection) -> tuple[UnitOfWork, T]:
             unit = UnitOfWork(conn)
             return unit, await work(unit)
 
         if self._writer is not None:
-            return await self._writer.run(whole)
+            return await self._writer.run(whole, urgent=urgent)
         async with self._writers.begin() as conn:
             return await whole(conn)
 

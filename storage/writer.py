@@ -2,11 +2,17 @@
 
 Statements of a driver that is asked through the event loop cost a change of threads each; here the coroutine of the
 work itself runs in the writer's thread, its statements answer at once, and only the end goes back to the loop.
+
+What somebody waits for outside goes first. While such work keeps coming, all other work has a share of the time only.
 """
 
 import asyncio
+import threading
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Dialect
@@ -14,6 +20,13 @@ from sqlalchemy import Engine as SyncEngine
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 T = TypeVar("T")
+
+COMING = 0.05
+"""Seconds after urgent work for which more of it is expected."""
+REST = 3
+"""How many times as long as it took other work then leaves the writer to urgent work."""
+LONGEST_REST = 0.25
+"""Seconds after which other work goes on at the latest, between two units of urgent work if need be."""
 
 
 class Direct:
@@ -49,42 +62,141 @@ class Direct:
         return self._conn.exec_driver_sql(statement, parameters)
 
 
+@dataclass(slots=True)
+class Turn:
+    """A unit of work that waits for the writer, and what hears of its end."""
+
+    work: Callable[[AsyncConnection], Awaitable[Any]]
+    urgent: bool
+    over: Callable[[Any, BaseException | None], None]
+
+
+class Turns:
+    """Who is next: urgent work in the order in which it came, then the other; thread-safe."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._urgent: deque[Turn] = deque()
+        self._others: deque[Turn] = deque()
+        self._urgent_at = self._rested_at = -1e9
+        self._ended = False
+
+    def put(self, turn: Turn) -> None:
+        """Let it wait its turn."""
+        with self._changed:
+            (self._urgent if turn.urgent else self._others).append(turn)
+            self._changed.notify()
+
+    def end(self) -> None:
+        """Let `take` return None once nothing waits any more."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+
+    def take(self) -> Turn | None:
+        """Wait for the next one; None at the end."""
+        with self._changed:
+            while True:
+                rest = self._rested_at - self._clock()
+                if self._others and (rest < -LONGEST_REST or (rest <= 0 and not self._urgent) or self._ended):
+                    return self._others.popleft()
+                if self._urgent:
+                    return self._urgent.popleft()
+                if self._ended and not self._others:
+                    return None
+                self._changed.wait(rest if self._others else None)
+
+    def took(self, turn: Turn, since: float) -> None:
+        """Count what it took, begun at `since`: by that other work rests while urgent work keeps coming."""
+        now = self._clock()
+        if turn.urgent:
+            self._urgent_at = now
+        else:
+            keeps_coming = now - self._urgent_at < COMING + (now - since)
+            self._rested_at = now + (min(REST * (now - since), LONGEST_REST) if keeps_coming else 0)
+
+
 class Writer:
     """Runs units of work one after another in its thread; close it."""
 
     def __init__(self, engine: SyncEngine) -> None:
         self._engine = engine
-        self._thread: ThreadPoolExecutor | None = None
+        self._conn: Connection | None = None
+        self._turns = Turns()
+        self._thread: threading.Thread | None = None
 
-    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, urgent: bool = False) -> T:
         """Run `work` in one transaction and commit it, or nothing of it when it raises.
 
         A caller that is cancelled meanwhile waits for the end all the same: nobody else may write before. Raises
         `RuntimeError` when the work waits for anything but its connection.
         """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+
+        def over(result: T, error: BaseException | None) -> None:
+            with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
+                loop.call_soon_threadsafe(_settle, done, result, error)
+
         if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
-        running = asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
+            self._turns = Turns()
+            self._thread = threading.Thread(
+                target=self._serve, args=(self._turns,), name="sqlite-writer", daemon=True
+            )
+            self._thread.start()
+        self._turns.put(Turn(work, urgent, over))
         try:
-            return await asyncio.shield(running)
+            return await asyncio.shield(done)
         except asyncio.CancelledError:
-            if not running.done():
-                await asyncio.wait([running])
-            if not running.cancelled():
-                running.exception()  # the caller is gone, nobody else will ask
+            if not done.done():
+                await asyncio.wait([done])
+            if not done.cancelled():
+                done.exception()  # the caller is gone, nobody else will ask
             raise
 
     async def close(self) -> None:
         """End the thread and close the connection; whoever runs something afterwards gets new ones."""
         thread, self._thread = self._thread, None
         if thread is not None:
-            await asyncio.get_running_loop().run_in_executor(thread, self._engine.dispose)
-            thread.shutdown()
+            self._turns.end()
+            await asyncio.to_thread(thread.join)
+
+    def _serve(self, turns: Turns) -> None:
+        while (turn := turns.take()) is not None:
+            since = time.monotonic()
+            try:
+                result, error = self._run(turn.work), None
+            except BaseException as raised:  # noqa: BLE001 - whoever waits gets it
+                result, error = None, raised
+            turns.took(turn, since)
+            turn.over(result, error)
+            del turn, result, error  # or they would live until the next one
+        self._let_go()
+        self._engine.dispose()
 
     def _run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        with self._engine.begin() as conn:
-            # Only what `Direct` has is used of it; a method that it lacks raises at the first test.
-            return _finished(cast("Coroutine[Any, Any, T]", work(cast("AsyncConnection", Direct(conn)))))
+        if self._conn is None:
+            self._conn = self._engine.connect()
+        try:
+            with self._conn.begin():
+                # Only what `Direct` has is used of it; a method that it lacks raises at the first test.
+                return _finished(cast("Coroutine[Any, Any, T]", work(cast("AsyncConnection", Direct(self._conn)))))
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            conn.close()
+
+
+def _settle(done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
+    if error is None:
+        done.set_result(result)
+    else:
+        done.set_exception(error)
 
 
 def _finished(work: Coroutine[Any, Any, T]) -> T:

@@ -30,8 +30,8 @@ from storage.tail import Tail
 from storage.unit_of_work import Conflict, StoreError, UnitOfWork
 
 AT_ONCE = 16
-"""Reports of one transaction that are decided in it; when there are more, they are only kept."""
-MOST = 50_000
+"""Reports of a lone caller that are decided in the transaction that takes them; more are only kept."""
+MOST = 200_000
 """Reports in the inbox from which on callers wait until some are decided."""
 WRITE_EVERY = 3.0
 """Seconds between writings of how often known instances were reported again."""
@@ -39,7 +39,7 @@ WRITE_EVERY = 3.0
 _PLANNED = tuple(fact.__name__ for fact in CHANGES)
 _PAUSE = 1.0
 _SLICE = 250
-_YIELD = 3
+_YIELD = 9
 _log = structlog.get_logger(__name__)
 _Waiting = tuple[list[Report], "asyncio.Future[None]"]
 
@@ -136,7 +136,7 @@ class Intake:
         while self._waiting:
             group, self._waiting = self._waiting, []
             try:
-                await self._take([report for reports, _ in group for report in reports])
+                await self._take([report for reports, _ in group for report in reports], alone=len(group) == 1)
             except Exception as error:  # noqa: BLE001 - each caller gets its own
                 await self._apart(group, error)
             else:
@@ -150,23 +150,26 @@ class Intake:
                 _settle(taken, error)
                 continue
             try:
-                await self._take(reports)
+                await self._take(reports, alone=True)
             except Exception as own:  # noqa: BLE001 - it is raised where it belongs
                 _settle(taken, own)
             else:
                 _settle(taken)
 
-    async def _take(self, reports: list[Report]) -> None:
-        if self._tail is None or (not self._backlog and len(reports) <= AT_ONCE):
+    async def _take(self, reports: list[Report], *, alone: bool) -> None:
+        """Decide about what a lone caller reports; keep what several do, or what comes while others' is undecided."""
+        if self._tail is None or (alone and not self._backlog and len(reports) <= AT_ONCE):
             self._remember(
-                await self._ports.store.transact(lambda unit: record(self._ports, unit, reports, self._kept))
+                await self._ports.store.transact(
+                    lambda unit: record(self._ports, unit, reports, self._kept), urgent=True
+                )
             )
             return
         while self._backlog > MOST:
             self._room.clear()
             await self._room.wait()
         kept = orjson.dumps(reports).decode()
-        await self._ports.store.transact(lambda unit: inbox.put(unit.conn, kept, len(reports)))
+        await self._ports.store.transact(lambda unit: inbox.put(unit.conn, kept, len(reports)), urgent=True)
         self._backlog += len(reports)
         self._keep("decide", self._decide)
 
@@ -186,8 +189,8 @@ class Intake:
             self._backlog = self._backlog - count if count else 0
             self._remember(heard)
             self._room.set()
-            if self._busy():  # callers wait for the writer too: most of its time is theirs
-                await asyncio.sleep(_YIELD * (time.monotonic() - begun))
+            if self._busy():  # callers wait for the writer too: most of its time is theirs, less the more waits
+                await asyncio.sleep(_YIELD * (time.monotonic() - begun) * (1 - self._backlog / MOST))
 
     def _busy(self) -> bool:
         task = self._tasks.get("commit")

@@ -14,10 +14,12 @@ INBOX = Table(
     Column("count", Integer, nullable=False),
 )
 
+_PUTTING = plain_insert(INBOX)
+
 
 async def put(conn: AsyncConnection, reports: str, count: int) -> None:
     """Keep a JSON list of `count` reports."""
-    await conn.execute(plain_insert(INBOX).values(reports=reports, count=count))
+    await conn.execute(_PUTTING, {"reports": reports, "count": count})
 
 
 async def oldest(conn: AsyncConnection) -> tuple[int, str] | None:
