@@ -6,17 +6,22 @@ Asked of the plain values, so that it is told along with all other mistakes (pur
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.config import schedule_mistakes
+from bot.config import schedule_mistakes, statuspage
 from bot.config.durations import parse_after, spell
 from bot.config.errors import KeyPath, one_of, shown
 from bot.config.escalation import PERSONAL, SHIPPED, WELL_KNOWN, is_delay, is_short
 from bot.config.known_metrics import MetricKind, known_in
+from bot.config.plugins import Kind
 from bot.config.rule_mistakes import mistakes
 
 Wrong = tuple[KeyPath, str, str]
 
 
-def crossed(values: Mapping[str, Any], sources: Mapping[str, MetricKind] | None = None) -> Iterator[Wrong]:
+def crossed(
+    values: Mapping[str, Any],
+    sources: Mapping[str, MetricKind] | None = None,
+    checks: Mapping[str, Kind] | None = None,
+) -> Iterator[Wrong]:
     """Each mismatch as (path, found, allowed). Values of a wrong type are passed over: their models say so."""
     yield from _names_twice(values)
     yield from _unknown_policies(values)
@@ -24,6 +29,7 @@ def crossed(values: Mapping[str, Any], sources: Mapping[str, MetricKind] | None 
     yield from _unordered_steps(values)
     yield from mistakes(values, known_in(values, sources or {}))
     yield from schedule_mistakes.mistakes(values)
+    yield from statuspage.mistakes(values, checks or {})
     yield from _reserved_names(values)
 
 

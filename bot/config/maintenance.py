@@ -19,7 +19,7 @@ from bot.config import recurrence
 from bot.config.durations import Duration
 from bot.config.errors import nearest, shown
 from bot.config.fields import Matchers, Name
-from bot.config.oncall import WEEKDAYS
+from bot.config.hours import WEEKDAYS
 from bot.config.part import Part
 from bot.matchers import parse_all, selective
 
@@ -62,6 +62,10 @@ class MaintenanceWindow(Part):
     for_: Duration = Field(default=timedelta(0), alias="for", description="How long one that repeats lasts each time.")
     timezone: str = Field(default="", description="Time zone of its times; default is that of `oncall`.")
     comment: str = Field(default="", description="What is done; shown beside it.")
+    public: bool = Field(
+        default=False, description="Whether the status page shows it: when, its title, its comment, never its matchers."
+    )
+    title: str = Field(default="", max_length=200, description="What the status page calls it; default is its name.")
 
     @field_validator("matchers")
     @classmethod
@@ -111,6 +115,8 @@ class MaintenanceWindow(Part):
             recurrence.check(recurrence.parse(self.rrule), wall)
         if self.start and self.end and instant(self.start, zone) >= instant(self.end, zone):
             raise ValueError("an `end` behind `start`")
+        if self.title and not self.public:
+            raise ValueError("`public: true` beside `title`: only the status page shows titles")
         return self
 
 

@@ -34,6 +34,7 @@ from bot.config.people import People
 from bot.config.plugins import Kind, NoOptions, with_options
 from bot.config.rule_mistakes import unlisted
 from bot.config.settings import environment
+from bot.config.statuspage import StatusPage
 from storage.records.alerts import Severity
 
 RoleName = Literal["nobody", "viewer", "responder", "operator", "admin"]
@@ -157,6 +158,9 @@ class Manage(Part):
     )
     incidents: Incidents = Field(default_factory=Incidents, description="Incidents and their channels.")
     postmortems: Postmortems = Field(default_factory=Postmortems, description="Postmortems and their drafts.")
+    statuspage: StatusPage = Field(
+        default_factory=StatusPage, description="What everybody may see at `/status`, without a token."
+    )
 
 
 def load(
@@ -183,7 +187,7 @@ def load(
     ):
         values, wrong = with_options(values, at, kinds, document)
         problems += wrong
-    problems += [document.problem(*wrong) for wrong in crossed(values, sources)]
+    problems += [document.problem(*wrong) for wrong in crossed(values, sources, checks)]
     try:
         manage = Manage.model_validate(values)
     except ValidationError as error:

@@ -7,9 +7,9 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from bot.config import recurrence
+from bot.config.hours import WEEKDAYS
 from bot.config.maintenance import MaintenanceWindow, instant
 from bot.config.manage import Manage
-from bot.config.oncall import WEEKDAYS
 from bot.matchers import parse_all
 from storage.records.silences import Matcher
 
@@ -19,7 +19,10 @@ MOST = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """One time that a maintenance window takes place; `planned` is its number when it was planned by command."""
+    """One time that a maintenance window takes place; `planned` is its number when it was planned by command.
+
+    One that is `public` may be shown to everybody, with `title` and comment.
+    """
 
     name: str
     starts_at: datetime
@@ -27,6 +30,8 @@ class Window:
     matchers: tuple[Matcher, ...]
     comment: str = ""
     planned: int | None = None
+    public: bool = False
+    title: str = ""
 
     @property
     def key(self) -> str:
@@ -41,7 +46,15 @@ def windows(manage: Manage, since: datetime, until: datetime) -> tuple[Window, .
     comes twice counts the first time (RFC 5545, section 3.3.5). A window lasts as long as it says whatever clocks do.
     """
     found = [
-        Window(name=w.name, starts_at=begin, ends_at=end, matchers=parse_all(w.matchers), comment=w.comment)
+        Window(
+            name=w.name,
+            starts_at=begin,
+            ends_at=end,
+            matchers=parse_all(w.matchers),
+            comment=w.comment,
+            public=w.public,
+            title=w.title or w.name,
+        )
         for w in manage.maintenance
         for begin, end in _times(w, ZoneInfo(w.timezone or manage.oncall.timezone), since, until)
         if begin < until and end > since

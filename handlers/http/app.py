@@ -16,6 +16,7 @@ from handlers.http import (
     otlp,
     probes,
     problems,
+    status,
     twilio,
     webhooks,
 )
@@ -29,8 +30,10 @@ OPEN_PATHS = (
     LINK_PATH,
     *alertmanager.OPEN_PATHS,
     *calendars.PATHS,
+    *status.PATHS,
 )
-"""Paths without a token: probes tell nothing that is worth one; Slack and Twilio sign their requests, we our links."""
+"""Paths without a token: probes tell nothing that is worth one, the status page what everybody may know; Slack and
+Twilio sign their requests, we our links."""
 
 
 def application(app: Measured, more: Iterable[web.RouteDef] = ()) -> web.Application:
@@ -63,6 +66,7 @@ def application(app: Measured, more: Iterable[web.RouteDef] = ()) -> web.Applica
         *metrics_in.routes(app),
         *otlp.routes(app),
         *twilio.routes(app),
+        *status.routes(app),
         *more,
     ]
     known = [f"{route.method} {route.path}" for route in routes if route.method != "*"]

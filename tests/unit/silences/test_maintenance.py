@@ -122,6 +122,7 @@ def test_the_windows_of_now_and_the_next_of_each_are_told_apart() -> None:
         ({"rrule": "FREQ=DAILY;BYMONTHS=2", "for": "1h", "start": "2026-07-01"}, 'did you mean "BYMONTH"'),
         ({"rrule": "FREQ=DAILY;BYMONTH=13", "for": "1h", "start": "2026-07-01"}, "BYMONTH from 1 to 12"),
         ({"every": "02:00", "for": "1h", "timezone": "Europe/Berlim"}, "Europe/Berlin"),
+        ({"every": "02:00", "for": "1h", "title": "Network"}, "`public: true` beside `title`"),
         ({"every": "02:00", "for": "1h", "matchers": "service"}, "is no matcher"),
         ({"every": "02:00", "for": "1h", "matchers": 'a=~".*"'}, "does not match every alert"),
         ({"every": "02:00", "for": "1h", "matchers": []}, "at least one matcher"),

@@ -1,0 +1,76 @@
+"""The section `statuspage` of manage.yml: what everybody may see at /status."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
+
+from bot.config.errors import KeyPath, one_of, shown
+from bot.config.fields import Listed, Name
+from bot.config.part import Part
+from bot.config.plugins import Kind
+
+
+class Component(Part):
+    """One thing that people outside know, and the checks that tell of its health."""
+
+    name: Name = Field(description="What the page calls it; each name once.")
+    checks: Listed[Name] = Field(
+        min_length=1,
+        description="Checks by name; the worst of them is the component's status. Their names stay inside.",
+    )
+    labels: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Labels of it beside `check`: a public maintenance window whose matchers match them covers it.",
+    )
+
+
+def _named_apart(components: tuple[Component, ...]) -> tuple[Component, ...]:
+    names = [component.name for component in components]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"a name of its own for each component, {shown(min(twice))} is there twice")
+    return components
+
+
+class StatusPage(Part):
+    """The public status page."""
+
+    title: Annotated[str, Field(min_length=1, max_length=100)] = Field(
+        default="Status", description="Heading of the page."
+    )
+    components: Annotated[tuple[Component, ...], AfterValidator(_named_apart)] = Field(
+        default=(), description="What the page shows, in this order; nothing that is not named here is shown."
+    )
+
+
+def mistakes(values: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Iterator[tuple[KeyPath, str, str]]:
+    """Checks that there are not, as (path, found, allowed); asked of plain values, wrong types are passed over."""
+    page = values.get("statuspage")
+    components = page.get("components") if isinstance(page, Mapping) else None
+    known = _checks(values, kinds)
+    for index, component in enumerate(components if isinstance(components, list | tuple) else ()):
+        given = component.get("checks") if isinstance(component, Mapping) else None
+        for number, name in enumerate(given if isinstance(given, list | tuple) else [given]):
+            if isinstance(name, str) and name not in known:
+                at: KeyPath = ("statuspage", "components", index, "checks")
+                yield (*at, number) if isinstance(given, list | tuple) else at, shown(name), one_of(name, known)
+
+
+def _checks(values: Mapping[str, Any], kinds: Mapping[str, Kind]) -> list[str]:
+    """The names of all checks, as the health room has them: configured ones, and kinds that may watch by themselves."""
+    health = values.get("health")
+    listed = health.get("checks") if isinstance(health, Mapping) else None
+    given = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list | tuple) else []
+    names = [one["name"] for one in given if isinstance(one.get("name"), str)]
+    types = {one.get("type") for one in given}
+    own = [f"own-{type_}" if type_ in names else type_ for type_ in kinds if type_ not in types]
+    alone = [name for name in own if _needs_nothing(kinds[name.removeprefix("own-")].options)]
+    return [*names, *alone]
+
+
+def _needs_nothing(options: type[BaseModel]) -> bool:
+    try:
+        options()
+    except ValidationError:
+        return False
+    return True
