@@ -63,7 +63,7 @@ def extend(
     return Decision(
         state=held,
         events=(AcknowledgementExtended(alert=alert.id, expires_at=until, comment=comment, via=via),),
-        cancels=_ends(alert),
+        cancels=ends(alert),
         timers=_timers(held, hold),
         reason=f"{by} still has it",
     )
@@ -80,12 +80,13 @@ def withdraw(
         return Decision(state=alert, reason="it is resolved already")
     if alert.state is not AlertState.ACKNOWLEDGED:
         return Decision(state=alert, reason="nobody has acknowledged it")
-    given = replace(_unowned(alert), next_step_at=escalation.due(alert, steps, now))
+    muted = bool(alert.muted_by)
+    given = replace(unowned(alert), next_step_at=None if muted else escalation.due(alert, steps, now))
     return Decision(
         state=given,
-        events=(AcknowledgementWithdrawn(alert=alert.id, via=via),),
-        cancels=_ends(alert),
-        timers=(*escalation.pages(given, owed, now), *escalation.timers(given)),
+        events=(AcknowledgementWithdrawn(alert=alert.id, via=via, muted_by=alert.muted_by),),
+        cancels=ends(alert),
+        timers=() if muted else (*escalation.pages(given, owed, now), *escalation.timers(given)),
         reason=f"given back by {by}",
     )
 
@@ -100,16 +101,20 @@ def remind(alert: Alert, *, until: datetime, now: datetime) -> Decision[Alert]:
 
 
 def expire(alert: Alert, steps: Sequence[Step], *, until: datetime, now: datetime) -> Decision[Alert]:
-    """The acknowledgement that held `until` then is over: escalation begins again with the first step."""
+    """The acknowledgement that held `until` then is over: escalation begins again with the first step.
+
+    Of an alert that is muted nobody is told until it is heard again.
+    """
     if why_not := _moved(alert, until):
         return Decision(state=alert, reason=why_not)
     if now < until:
         return Decision(state=alert, reason="it holds on")
-    anew = escalation.again(_unowned(alert), steps, now)
+    given = unowned(alert)
+    anew = given if alert.muted_by else escalation.again(given, steps, now)
     return Decision(
         state=anew,
-        events=(AcknowledgementExpired(alert=alert.id, by=alert.acknowledged_by),),
-        cancels=_ends(alert),
+        events=(AcknowledgementExpired(alert=alert.id, by=alert.acknowledged_by, muted_by=alert.muted_by),),
+        cancels=ends(alert),
         timers=escalation.timers(anew),
         reason=f"the acknowledgement of {alert.acknowledged_by} is over",
     )
@@ -121,14 +126,16 @@ def _moved(alert: Alert, until: datetime) -> str:
     return "" if alert.acknowledged_until == until else "it was acknowledged anew"
 
 
-def _ends(alert: Alert) -> tuple[Cancel, ...]:
+def ends(alert: Alert) -> tuple[Cancel, ...]:
+    """What must not happen any more once the acknowledgement does not hold, or holds anew."""
     return Cancel(alert.subject, REMIND), Cancel(alert.subject, EXPIRE)
 
 
-def _unowned(alert: Alert) -> Alert:
+def unowned(alert: Alert) -> Alert:
+    """The alert when nobody has it: it fires, or is silenced while it is muted."""
     return replace(
         alert,
-        state=AlertState.FIRING,
+        state=AlertState.SILENCED if alert.muted_by else AlertState.FIRING,
         acknowledged_at=None,
         acknowledged_by="",
         acknowledged_until=None,

@@ -176,7 +176,8 @@ def _status(alert: Alert) -> Text:
         until = (" until ", Moment(alert.acknowledged_until)) if alert.acknowledged_until else ()
         said = (f": {alert.comment}",) if alert.comment else ()
         taken = ("acknowledged by ", Person(alert.acknowledged_by), " at ", Moment(alert.acknowledged_at))
-        return (*taken, *until, *said)
+        muted = (f"; muted: {alert.muted_by}",) if alert.muted_by else ()
+        return (*taken, *until, *said, *muted)
     if alert.resolved_at:
         by: tuple[str | Mark, ...] = (" by ", Person(alert.resolved_by)) if alert.resolved_by != "bot" else ()
         return ("resolved at ", Moment(alert.resolved_at), *by)

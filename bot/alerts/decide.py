@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.alerts import escalation
+from bot.alerts import acknowledgement, escalation
 from bot.alerts.grouping import Group
 from bot.alerts.instances import RANK
 from bot.config.alerts import RuleConfig
@@ -219,34 +219,38 @@ def title(name: str, labels: Mapping[str, str]) -> str:
 def _graver(before: Alert, moved: Alert, change: Change, steps: Sequence[Step], now: datetime) -> Decision[Alert]:
     """Whether it is told of from now on, no longer, or anew: muted, unmuted, worse than what was acknowledged."""
     if moved.muted == moved.firing:
-        if before.state is AlertState.SILENCED:
-            return Decision(state=moved)
-        muted = next((i for i in (*change.opened, *change.seen) if i.muted_by), None)
-        by = muted.muted_by if muted else before.muted_by
-        quiet = replace(_unowned(moved), state=AlertState.SILENCED, muted_by=by, next_step_at=None)
-        return Decision(state=quiet, events=(AlertSilenced(alert=moved.id, by=by),), cancels=escalation.cancels(before))
+        return _muted(before, moved, change)
+    moved = replace(moved, muted_by="")
     worst = change.worst
     worse = worst is not None and RANK[worst] < RANK[before.severity]
     moved = replace(moved, severity=worst) if worse and worst else moved
     rose: tuple[Event, ...] = (
         (AlertWorsened(alert=moved.id, severity=moved.severity.value, previous=before.severity.value),) if worse else ()
     )
-    if before.state is AlertState.SILENCED:
-        loud = _again(replace(moved, muted_by=""), steps, now)
-        return Decision(state=loud, events=(AlertUnsilenced(alert=moved.id), *rose), timers=escalation.timers(loud))
-    if before.state is AlertState.ACKNOWLEDGED and worse:
+    owner = before.acknowledged_by if before.state is AlertState.ACKNOWLEDGED and not worse else ""
+    heard = (AlertUnsilenced(alert=moved.id, held_by=owner),) if before.muted_by else ()
+    if before.state is AlertState.SILENCED or (before.state is AlertState.ACKNOWLEDGED and worse):
         loud = _again(moved, steps, now)
-        return Decision(state=loud, events=rose, timers=escalation.timers(loud))
-    return Decision(state=moved, events=rose)
+        ended = acknowledgement.ends(before)
+        return Decision(state=loud, events=(*heard, *rose), cancels=ended, timers=escalation.timers(loud))
+    return Decision(state=moved, events=(*heard, *rose))
+
+
+def _muted(before: Alert, moved: Alert, change: Change) -> Decision[Alert]:
+    """All that fires is muted: escalation stops. Who has acknowledged it has it on, for when it is heard again."""
+    by = next((i.muted_by for i in (*change.opened, *change.seen) if i.muted_by), before.muted_by)
+    if before.muted_by:
+        return Decision(state=replace(moved, muted_by=by))
+    silenced: tuple[Event, ...] = (AlertSilenced(alert=moved.id, by=by),)
+    if before.state is AlertState.ACKNOWLEDGED:
+        return Decision(state=replace(moved, muted_by=by), events=silenced)
+    quiet = replace(moved, state=AlertState.SILENCED, muted_by=by, next_step_at=None)
+    return Decision(state=quiet, events=silenced, cancels=escalation.cancels(before))
 
 
 def _again(alert: Alert, steps: Sequence[Step], now: datetime) -> Alert:
     """The alert, firing and told of from the first step on."""
-    return escalation.again(replace(_unowned(alert), state=AlertState.FIRING), steps, now)
-
-
-def _unowned(alert: Alert) -> Alert:
-    return replace(alert, acknowledged_at=None, acknowledged_by="", acknowledged_until=None, comment="")
+    return escalation.again(acknowledgement.unowned(alert), steps, now)
 
 
 def _told(alert: Alert, change: Change, now: datetime) -> Alert:

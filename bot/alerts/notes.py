@@ -81,13 +81,18 @@ def _of_acknowledgement(event: AlertEvent, by: Person, when: Moment) -> tuple[Te
         case AcknowledgementExtended(expires_at=ends, comment=comment) if ends:
             return ("👀 ", by, " still has this, until ", Moment(ends), "."), comment
         case AcknowledgementWithdrawn():
-            return (("↩️ ", by, " gave this back at ", when, ". Escalation goes on."),)
+            return (("↩️ ", by, " gave this back at ", when, _onwards(event.muted_by, "goes on")),)
         case AcknowledgementReminded(expires_at=expires_at):
             return (("⏰ Still on it? The acknowledgement ends at ", Moment(expires_at), "."),)
         case AcknowledgementExpired(by=whose):
-            return (("⌛ The acknowledgement of ", Person(whose), " ended at ", when, ". Escalation begins again."),)
+            ended = ("⌛ The acknowledgement of ", Person(whose), " ended at ", when)
+            return ((*ended, _onwards(event.muted_by, "begins again")),)
         case _:
             return ()
+
+
+def _onwards(muted_by: str, how: str) -> str:
+    return f". It is muted by {muted_by}: nobody is told for now." if muted_by else f". Escalation {how}."
 
 
 def _of_escalation(event: AlertEvent, when: Moment) -> tuple[Text, ...]:  # noqa: PLR0911 - one each
@@ -117,6 +122,8 @@ def _of_state(event: AlertEvent, actor: str, when: Moment) -> tuple[Text, ...]:
             return ("✅ Resolved at ", when, *by, "."), reading, comment
         case AlertSilenced(by=why):
             said = f"🔕 Muted by {why}: nobody is told for now."
+        case AlertUnsilenced(held_by=owner) if owner:
+            return (("🔔 Muted no more, and it still fires: ", Person(owner), " has it."),)
         case AlertUnsilenced():
             said = "🔔 Muted no more, and it still fires: escalation goes on."
         case AlertWorsened(severity=severity, previous=previous):

@@ -24,6 +24,9 @@ from bot.events import (
     AlertLinked,
     AlertOpened,
     AlertResolved,
+    AlertSilenced,
+    AlertUnsilenced,
+    AlertWorsened,
     ChannelOpened,
     CheckChanged,
     EscalationExhausted,
@@ -31,6 +34,8 @@ from bot.events import (
     EscalationStepFired,
     EscalationStepSkipped,
     Event,
+    FlappingStarted,
+    FlappingStopped,
     IncidentDeclared,
     IncidentEvent,
     JobDied,
@@ -70,7 +75,7 @@ async def evaluate(ports: Ports, fact: Fact[CheckChanged]) -> None:
 
 @on(AlertOpened, lane=CARD)
 async def post_card(ports: Ports, fact: Fact[AlertOpened]) -> None:
-    """Post the alert's one card."""
+    """Post the alert's one card; of one that opens muted nothing is posted until it is heard."""
     await _card(ports, fact.event.alert, attempt=fact.attempt, at_once=True)
 
 
@@ -82,10 +87,15 @@ async def post_card(ports: Ports, fact: Fact[AlertOpened]) -> None:
     AcknowledgementWithdrawn,
     AlertResolved,
     AlertLinked,
+    AlertSilenced,
+    AlertUnsilenced,
+    AlertWorsened,
     EscalationStepFired,
     EscalationStepSkipped,
     EscalationExhausted,
     EscalationRepeated,
+    FlappingStarted,
+    FlappingStopped,
     PageDelivered,
     PageFailed,
     lane=CARD,
@@ -230,9 +240,11 @@ async def audit(ports: Ports) -> None:
 
 
 async def _card(ports: Ports, alert: int, *, attempt: int, at_once: bool) -> Post | None:
-    """Show the card as it should be now, or soon; give the message that it is."""
+    """Show the card as it should be now, or soon; give the message that it is, None while nobody was to hear of it."""
     view = await service.view(ports, alert)
     key = f"{view.alert.subject}:card"
+    if view.alert.muted_by and await find(ports, key) is None:
+        return None
     try:
         return await show(
             ports,

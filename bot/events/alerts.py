@@ -45,9 +45,10 @@ class AlertAcknowledged(AlertEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class AcknowledgementWithdrawn(AlertEvent):
-    """Somebody gave the alert back; escalation goes on."""
+    """Somebody gave the alert back; escalation goes on, unless `muted_by` stops it."""
 
     via: str = ""
+    muted_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +161,9 @@ class AlertSilenced(AlertEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class AlertUnsilenced(AlertEvent):
-    """The alert fires and is muted no more: escalation goes on."""
+    """The alert fires and is muted no more: escalation goes on, unless `held_by` has acknowledged it."""
+
+    held_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,9 +204,10 @@ class AcknowledgementExtended(AlertEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class AcknowledgementExpired(AlertEvent):
-    """Nobody confirmed the acknowledgement in time: escalation begins again."""
+    """Nobody confirmed the acknowledgement in time: escalation begins again, unless `muted_by` stops it."""
 
     by: str
+    muted_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

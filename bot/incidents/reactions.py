@@ -14,6 +14,8 @@ from bot.events import (
     AlertJoinedIncident,
     AlertOpened,
     AlertResolved,
+    AlertUnsilenced,
+    AlertWorsened,
     ChannelArchived,
     ChannelOpened,
     ChannelTroubled,
@@ -34,7 +36,7 @@ from bot.events import (
 )
 from bot.incidents import cards, decide, service
 from bot.incidents.decide import LANE
-from bot.oncall.service import who
+from bot.oncall.service import everyone
 from bot.ports import Chat, ChatError, Ports, Posted
 from bot.posting import CLOSED, NO_THREAD, distrust, find, show
 from storage.records.alerts import Severity
@@ -48,17 +50,17 @@ T = TypeVar("T")
 @on(AlertOpened, lane="incident-of-alert")
 async def declare(ports: Ports, fact: Fact[AlertOpened]) -> None:
     """Open an incident for a grave alert, or let the alert join the one that is open for the same trouble."""
-    severity = Severity(fact.event.severity)
-    if severity in ports.manage.incidents.open_for:
-        reading = f"{fact.event.summary}: {fact.event.reading}" if fact.event.reading else fact.event.summary
-        await service.declare(
-            ports,
-            title=fact.event.summary,
-            severity=severity,
-            by=service.BOT,
-            description=reading,
-            alert=fact.event.alert,
-        )
+    event = fact.event
+    if not event.muted_by:
+        await _declare(ports, event.alert, Severity(event.severity), event.summary, event.reading)
+
+
+@on(AlertUnsilenced, AlertWorsened, lane="incident-of-alert")
+async def declare_late(ports: Ports, fact: Fact[AlertEvent]) -> None:
+    """The same for one that opened muted and is heard now, or that has become grave since."""
+    alert = await service.raised(ports, fact.event.alert)
+    if alert is not None and alert.open and not alert.muted_by and alert.incident_id is None:
+        await _declare(ports, alert.id, alert.severity, alert.summary, alert.reading)
 
 
 @on(AlertAcknowledged, AcknowledgementWithdrawn, lane="incident-of-alert")
@@ -209,6 +211,12 @@ async def _confirm(ports: Ports, chat: Chat, fact: Fact[IncidentEvent], event: N
     )
 
 
+async def _declare(ports: Ports, alert: int, severity: Severity, summary: str, reading: str) -> None:
+    if severity in ports.manage.incidents.open_for:
+        said = f"{summary}: {reading}" if reading else summary
+        await service.declare(ports, title=summary, severity=severity, by=service.BOT, description=said, alert=alert)
+
+
 async def _speak(ports: Ports, number: int, card: Card, *, key: str, attempt: int) -> None:
     """Say something in the incident's channel; while it has none, in the thread of its announcement."""
     incident = (await service.view(ports, number)).incident
@@ -274,8 +282,8 @@ async def _card(ports: Ports, seen: service.View, key: str, channel: str, attemp
 
 
 async def _invite(ports: Ports, incident: Incident) -> None:
-    oncall = await who(ports)
-    people = tuple(dict.fromkeys(user for user in (oncall, incident.declared_by) if user[:1] in {"U", "W"}))
+    oncall = await everyone(ports)
+    people = tuple(dict.fromkeys(user for user in (*oncall, incident.declared_by) if user[:1] in {"U", "W"}))
     if ports.chat is None or not people:
         return
     refused = await ports.chat.invite(incident.channel, people)

@@ -118,6 +118,12 @@ async def acknowledged(ports: Ports, alert: int, at: datetime) -> None:
         await change(ports, incident.id, BOT, lambda i: decide.acknowledged(i, at))
 
 
+async def raised(ports: Ports, alert: int) -> Alert | None:
+    """The alert of that number."""
+    async with ports.store.read() as conn:
+        return await alerts.get(conn, alert)
+
+
 async def of_alert(ports: Ports, alert: int) -> Incident | None:
     """The incident that an alert belongs to."""
     async with ports.store.read() as conn:

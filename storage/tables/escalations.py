@@ -48,7 +48,7 @@ async def unplanned(
 
 async def muted_by(conn: AsyncConnection) -> list[str]:
     """What mutes alerts now, each once."""
-    query = select(ALERTS.c.muted_by).where(_OPEN, ALERTS.c.state == AlertState.SILENCED.value).distinct()
+    query = select(ALERTS.c.muted_by).where(_OPEN, ALERTS.c.muted_by != "").distinct()
     return list((await conn.scalars(query)).all())
 
 

@@ -19,7 +19,6 @@ from bot.events import (
     AcknowledgementExpired,
     AcknowledgementWithdrawn,
     AlertAcknowledged,
-    AlertSilenced,
     AlertWorsened,
     EscalationStepFired,
     SilenceExpired,
@@ -36,7 +35,7 @@ from tests.rooms.alerts.world import MANAGE, world_of
 PODS = st.sampled_from(("1", "2", "3"))
 RULES = st.sampled_from(("errors", "disk"))
 NUMBERS = st.integers(1, 4)
-LOUD = (AcknowledgementExpired, AcknowledgementWithdrawn, AlertSilenced, AlertWorsened)
+LOUD = (AcknowledgementExpired, AcknowledgementWithdrawn, AlertWorsened)
 
 
 class Alerting(RuleBasedStateMachine):
@@ -168,15 +167,23 @@ class Alerting(RuleBasedStateMachine):
     @invariant()
     def an_alert_is_open_exactly_while_its_instances_are_and_counts_them(self):
         firing = self.firing()
-        counted = {
-            alert.id: (alert.firing, alert.muted, alert.state is AlertState.SILENCED) for alert in self.open_alerts()
-        }
+        counted = {alert.id: (alert.firing, alert.muted, bool(alert.muted_by)) for alert in self.open_alerts()}
         real = {}
         for number in {i.alert_id for i in firing}:
             mine = [i for i in firing if i.alert_id == number]
             muted = sum(bool(i.muted_by) for i in mine)
             real[number] = (len(mine), muted, muted == len(mine))
         assert counted == real
+
+    @invariant()
+    def an_alert_is_silenced_exactly_while_it_is_muted_and_nobody_has_it(self):
+        for alert in self.open_alerts():
+            owned = alert.state is AlertState.ACKNOWLEDGED
+            assert (alert.state is AlertState.SILENCED) == (bool(alert.muted_by) and not owned)
+
+    @invariant()
+    def no_step_is_planned_of_what_is_muted(self):
+        assert not [alert for alert in self.open_alerts() if alert.muted_by and alert.next_step_at]
 
     @invariant()
     def none_is_lost(self):

@@ -19,13 +19,15 @@ from bot.events import (
     EscalationStepFired,
     FlappingStarted,
     FlappingStopped,
+    SilenceExpired,
     SilenceStarted,
 )
 from bot.report import Report
 from storage.records.alerts import Alert, AlertState, Instance, Severity
 from storage.records.jobs import JobState
 from storage.records.silences import Matcher, Silence
-from storage.tables import alerts, inbox, instances, jobs
+from storage.tables import alerts, inbox, instances, jobs, silences
+from storage.unit_of_work import UnitOfWork
 from tests.rooms.alerts.world import LEAD, World
 
 
@@ -246,6 +248,81 @@ class TestMuted:
 
         assert len(await world.facts("alert:1", AlertUnsilenced)) == 1
         assert await pages(world) == 1
+
+    async def unsilence(self, world: World) -> None:
+        async def end(unit: UnitOfWork) -> None:
+            silence = await silences.get(unit.conn, 1)
+            assert silence is not None
+            await unit.save(replace(silence, ends_at=world.clock()))
+
+        await world.store.transact(end)
+        await world.happen(SilenceExpired(silence=1))
+
+    async def test_what_begins_silenced_is_posted_nowhere_and_opens_no_incident(self, world: World) -> None:
+        await self.silence(world)
+        await tell(world, report("1", severity=Severity.CRITICAL))
+        await world.run("ack", "1")
+        await world.run("unack", "1")
+        await world.forward(minutes=30)
+
+        assert world.slack.messages == []
+        assert await pages(world) == 0
+        assert (await world.ask("alerts", "--state", "silenced")).title == "1 alert"
+
+    async def test_what_begins_silenced_and_ends_so_is_never_posted(self, world: World) -> None:
+        await self.silence(world)
+        await tell(world, report("1", severity=Severity.CRITICAL))
+        await tell(world, report("1", resolved=True))
+
+        assert (await world.alert()).state is AlertState.RESOLVED
+        assert world.slack.messages == []
+
+    async def test_card_page_and_incident_follow_when_the_silence_ends(self, world: World) -> None:
+        await self.silence(world)
+        await tell(world, report("1", severity=Severity.CRITICAL))
+        await self.unsilence(world)
+
+        assert "firing" in (await world.message("alert:1:card")).text
+        assert await pages(world) == 1
+        assert (await world.incident()).alert_ids == (1,)
+        assert (await world.alert()).incident_id == 1
+
+    async def test_the_thread_tells_of_the_silence(self, world: World) -> None:
+        await tell(world, report("1"))
+        await self.silence(world)
+        await self.unsilence(world)
+
+        thread = await world.thread("alert:1:card")
+        assert any("Muted by silence 1" in said for said in thread)
+        assert any("Muted no more" in said for said in thread)
+
+    async def test_who_has_an_alert_still_has_it_after_a_silence(self, world: World) -> None:
+        await tell(world, report("1"))
+        await world.run("ack", "1", by=LEAD)
+        before = await pages(world)
+        await self.silence(world)
+        await world.forward(minutes=30)
+        await self.unsilence(world)
+        await world.forward(minutes=30)
+
+        alert = await world.alert()
+        assert (alert.state, alert.acknowledged_by, alert.muted_by) == (AlertState.ACKNOWLEDGED, LEAD, "")
+        assert await pages(world) == before
+
+    async def test_an_acknowledgement_that_ends_in_a_silence_is_over_after_it(self, world: World) -> None:
+        await tell(world, report("1"))
+        await world.run("ack", "1", by=LEAD)
+        before = await pages(world)
+        await world.forward(minutes=3 * 60 + 30)
+        await self.silence(world)
+        await world.forward(minutes=45)
+        assert (await world.alert()).state is AlertState.SILENCED
+        assert await pages(world) == before
+
+        await self.unsilence(world)
+
+        assert (await world.alert()).state is AlertState.FIRING
+        assert await pages(world) == before + 1
 
     async def test_a_worse_alert_mutes_its_lesser_one_and_lets_go_of_it(self, world: World) -> None:
         await tell(world, report(name="latency-raised"))

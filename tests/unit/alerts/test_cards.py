@@ -242,6 +242,10 @@ def test_a_muted_alert_says_what_mutes_it_and_that_nobody_is_told():
     [
         (AlertSilenced(alert=7, by="silence 3"), "🔕 Muted by silence 3: nobody is told for now."),
         (AlertUnsilenced(alert=7), "🔔 Muted no more, and it still fires: escalation goes on."),
+        (
+            AlertUnsilenced(alert=7, held_by="U0000ONE"),
+            "🔔 Muted no more, and it still fires: U0000ONE has it.",
+        ),
         (AlertWorsened(alert=7, severity="critical", previous="high"), "⬆️ It is worse now: critical, it was high."),
         (
             FlappingStarted(alert=7, openings=4),

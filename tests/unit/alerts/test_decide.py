@@ -164,6 +164,48 @@ def test_when_all_that_fires_is_muted_escalation_stops():
     assert decision.cancels
 
 
+def test_an_acknowledgement_outlasts_a_silence():
+    taken = acknowledgement.acknowledge(raised().state, by="U0000ONE", now=T0).state
+    quiet = replace(instance(), muted_by="silence 3", state=AlertState.SILENCED)
+    muted = changed(taken, seen=(quiet,), muted=1)
+    heard = changed(muted.state, seen=(instance(),), muted=-1)
+
+    assert (kinds(muted), muted.cancels) == ([AlertSilenced], ())
+    assert heard.events == (AlertUnsilenced(alert=7, held_by="U0000ONE"),)
+    assert (heard.state.state, heard.state.muted_by) == (AlertState.ACKNOWLEDGED, "")
+    assert "alerts.step" not in [timer.kind for timer in heard.timers]
+
+
+def test_what_is_worse_when_the_silence_ends_is_not_covered_by_the_acknowledgement():
+    taken = acknowledgement.acknowledge(raised(instance(muted_by="silence 3")).state, by="U0000ONE", now=T0).state
+    decision = changed(taken, seen=(instance(severity=Severity.CRITICAL),), muted=-1)
+
+    assert kinds(decision) == [AlertUnsilenced, AlertWorsened]
+    assert (decision.state.state, decision.state.acknowledged_by) == (AlertState.FIRING, "")
+
+
+@pytest.mark.parametrize("ends", ["given back", "expired"])
+def test_an_acknowledgement_that_ends_while_it_is_muted_tells_nobody(ends):
+    hold = acknowledgement.Hold(until=LATER)
+    muted = raised(instance(muted_by="silence 3")).state
+    taken = acknowledgement.acknowledge(muted, by="U0000ONE", now=T0, hold=hold).state
+    decision = (
+        acknowledgement.withdraw(taken, STEPS, by="U0000ONE", now=T0)
+        if ends == "given back"
+        else acknowledgement.expire(taken, STEPS, until=LATER, now=LATER)
+    )
+
+    assert (decision.state.state, decision.state.next_step_at) == (AlertState.SILENCED, None)
+    assert (decision.events[0].muted_by, decision.timers) == ("silence 3", ())
+
+
+def test_what_mutes_it_may_change():
+    other = replace(instance(), muted_by="silence 4", state=AlertState.SILENCED)
+    decision = changed(raised(instance(muted_by="silence 3")).state, seen=(other,))
+
+    assert (decision.state.muted_by, kinds(decision)) == ("silence 4", [])
+
+
 def test_when_it_is_muted_no_more_escalation_begins_again():
     silenced = raised(instance(muted_by="silence 3")).state
     decision = changed(silenced, seen=(instance(),), muted=-1)
