@@ -62,7 +62,7 @@ async def send_on(port: int, name: int, sent: Sent, chance: random.Random) -> No
 async def send(to: Client, batch: list[dict[str, Any]]) -> None:
     """Send a batch until it is answered: a bot that has just come online opens its door a moment later."""
     async with asyncio.timeout(20):
-        while await post(to, batch) != 200:
+        while await post(to, batch) != 200:  # noqa: ASYNC110 - it is another process
             await asyncio.sleep(0.05)
 
 
