@@ -4,10 +4,8 @@ import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import available_timezones
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Field,
     ValidationInfo,
@@ -17,45 +15,13 @@ from pydantic import (
 )
 
 from bot.config.durations import PositiveDuration
-from bot.config.errors import nearest
 from bot.config.fields import Listed, UserId
+from bot.config.hours import CLOCK, WEEKDAYS, Hours, Zone
 from bot.config.part import Part
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DEFAULT = "default"
 """The name of the schedule that the section's own keys describe."""
-_CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-_HANDOVER = re.compile(rf"(?:({'|'.join(WEEKDAYS)}) )?({_CLOCK})")
-
-
-def known_zone(name: str) -> str:
-    """The name when it is one of an IANA time zone, or empty. Raises `ValueError` with what is allowed."""
-    zones = available_timezones()
-    if name and name not in zones:
-        raise ValueError(f'the name of a time zone, like "Europe/Berlin"{nearest(name, zones)}')
-    return name
-
-
-def _days(given: Any) -> Any:
-    """Days one by one, out of "mon-fri", "sat" or a list of such."""
-    said = [given] if isinstance(given, str) else given
-    if not isinstance(said, list | tuple):
-        return given
-    return tuple(day for word in said for day in _range(str(word).strip().lower()))
-
-
-def _range(word: str) -> tuple[str, ...]:
-    first, dash, last = (part.strip() for part in word.partition("-"))
-    if first not in WEEKDAYS or (dash and last not in WEEKDAYS):
-        raise ValueError(f'days like "mon" or "mon-fri", of {", ".join(WEEKDAYS)}')
-    start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
-    return tuple(WEEKDAYS[(start + n) % 7] for n in range((end - start) % 7 + 1))
-
-
-def _clock(said: Any) -> str:
-    if not isinstance(said, str) or not re.fullmatch(rf"{_CLOCK}|24:00", said.strip()):
-        raise ValueError('a time of day, like "09:00"')
-    return said.strip()
+_HANDOVER = re.compile(rf"(?:({'|'.join(WEEKDAYS)}) )?({CLOCK})")
 
 
 def _rotating(given: Any) -> Any:
@@ -72,8 +38,6 @@ def _rotating(given: Any) -> Any:
     return every
 
 
-_DAY = rf"^({'|'.join(WEEKDAYS)})(-({'|'.join(WEEKDAYS)}))?$"
-_DAYS_SCHEMA = WithJsonSchema({"type": "array", "items": {"type": "string", "pattern": _DAY}, "minItems": 1})
 _GROUPS_SCHEMA = WithJsonSchema(
     {
         "type": "array",
@@ -90,28 +54,6 @@ class Every(Part):
     every: PositiveDuration = Field(description="Length of one turn, like `12h` or `3d`.")
 
 
-class During(Part):
-    """The hours in which a layer is in force, in local time; others are left to the layers below."""
-
-    days: Annotated[tuple[Literal[WEEKDAYS], ...], BeforeValidator(_days), _DAYS_SCHEMA] = Field(  # type: ignore[valid-type] # mypy reads no tuple there
-        default=WEEKDAYS, min_length=1, description="Days on which it begins, like `mon-fri` or `[sat, sun]`."
-    )
-    from_: Annotated[str, BeforeValidator(_clock)] = Field(
-        default="00:00", alias="from", description='When it begins, like `"09:00"`.'
-    )
-    to: Annotated[str, BeforeValidator(_clock)] = Field(
-        default="24:00", description='When it ends, like `"17:00"`; on the next day when it is not later than `from`.'
-    )
-
-    @field_validator("from_")
-    @classmethod
-    def _before_midnight(cls, said: str) -> str:
-        if said == "24:00":
-            raise ValueError('a time of day, like "09:00"; "24:00" is where `to` may be')
-        return said
-
-
-Zone = Annotated[str, AfterValidator(known_zone)]
 Rotating = Annotated[Literal["daily", "weekly"] | Every, BeforeValidator(_rotating)]
 ScheduleName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
@@ -136,7 +78,7 @@ class Layer(Part):
     timezone: Zone = Field(default="", description="Time zone of its times; default is the schedule's.")
     start: date = Field(default=date(2024, 1, 1), description="Day from which it is in force; the first person's.")
     until: date | None = Field(default=None, description="Day from which it is in force no more; default is never.")
-    during: During | None = Field(default=None, description="Hours in which it is in force; default is always.")
+    during: Hours | None = Field(default=None, description="Hours in which it is in force; default is always.")
 
     @field_validator("handover")
     @classmethod

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from bot.config.durations import Delay
 from bot.config.fields import Listed, Name, UserId
-from bot.config.oncall import Zone
+from bot.config.hours import Zone
 from bot.config.part import Part
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.config import durations
 from bot.config.errors import nearest
-from bot.config.oncall import known_zone
+from bot.config.hours import known_zone
 from bot.config.people import email_of, phone_of
 from bot.config.schedule_mistakes import PERSONAL_CHANNELS
 from bot.events import PreferencesSet, payload_of

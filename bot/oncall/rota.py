@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.config.oncall import WEEKDAYS, During
+from bot.config.hours import WEEKDAYS, Hours
 from bot.oncall.layers import Interval, Span
 
 DAY = timedelta(days=1)
@@ -65,23 +65,9 @@ def turns(rotation: Rotation, since: datetime, until: datetime) -> list[Span]:
     return [span for span in reversed(found) if span.since < until and since < span.until]
 
 
-def windows(during: During, zone: str, since: datetime, until: datetime) -> list[Interval]:
+def windows(hours: Hours, zone: str, since: datetime, until: datetime) -> list[Interval]:
     """The hours in which a layer is in force, of those that touch the time from `since` until `until`."""
-    local = ZoneInfo(zone)
-    day, last = ((m.astimezone(local)).date() for m in (since - SLACK, until + SLACK))
-    found = []
-    while day <= last:
-        if WEEKDAYS[day.weekday()] in during.days:
-            found.append(_window(day, during, zone))
-        day += DAY
-    return _joined([w for w in found if w[0] < until and since < w[1]])
-
-
-def _window(day: date, during: During, zone: str) -> Interval:
-    begin = datetime.combine(day, time.fromisoformat(during.from_))
-    midnight = datetime.combine(day, time())
-    end = midnight + DAY if during.to == "24:00" else datetime.combine(day, time.fromisoformat(during.to))
-    return moment(begin, zone), moment(end if end > begin else end + DAY, zone)
+    return _joined([w for w in hours.intervals(since, until, zone) if w[0] < until and since < w[1]])
 
 
 def _joined(intervals: Sequence[Interval]) -> list[Interval]:

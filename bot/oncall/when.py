@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.config import durations
-from bot.config.oncall import WEEKDAYS
+from bot.config.hours import WEEKDAYS
 from bot.oncall.rota import moment
 
 ALLOWED = '"2026-12-24 09:00", "fri 18:00", "tomorrow 9:00", "18:00", "now" or "+8h"'

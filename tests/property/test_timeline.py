@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.config.oncall import WEEKDAYS, Oncall
+from bot.config.hours import WEEKDAYS
+from bot.config.oncall import Oncall
 from bot.oncall import layers, timeline
 from bot.oncall.timeline import Known
 from storage.records.rota import Override

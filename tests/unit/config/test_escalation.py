@@ -78,13 +78,13 @@ def test_only_what_manage_yml_has_itself_is_its_own(read):
         (
             "escalation: {x: [{during: {days: [mon, tues]}}]}",
             (
-                "manage.yml:1: escalation.x[0].during.days: found a list of 2, allowed: days like mon, tue "
+                'manage.yml:1: escalation.x[0].during.days: found a list of 2, allowed: days like "mon" or "mon-fri" '
                 '(did you mean "tue"?)'
             ),
         ),
         (
             "escalation: {x: [{during: {from: 9}}]}",
-            'manage.yml:1: escalation.x[0].during.from: found 9, allowed: a time in quotes, like "09:00"',
+            'manage.yml:1: escalation.x[0].during.from: found 9, allowed: a time of day in quotes, like "09:00"',
         ),
         (
             "escalation: {x: [{if_alerts: {at_least: 3}}]}",

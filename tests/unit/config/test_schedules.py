@@ -45,7 +45,7 @@ def read(text: str, tmp_path: Path) -> Manage:
         ("a: {people: U001, handover: 'mon 25:00'}", 'a day and a time, like "mon 09:00"'),
         ("a: {people: U001, start: 2026-02-01, until: 2026-01-01}", "until after start, 2026-02-01"),
         ("a: {people: U001, during: {days: moon}}", 'days like "mon" or "mon-fri"'),
-        ("a: {people: U001, during: {from: 9am}}", 'a time of day, like "09:00"'),
+        ("a: {people: U001, during: {from: 9am}}", 'a time of day in quotes, like "09:00"'),
         ("a: {people: U001, during: {from: '24:00'}}", '"24:00" is where `to` may be'),
         ("a: {ical: 'ftp://x/a.ics'}", "an address that begins with https:// or webcal://, or the path of a file"),
         ("Payments: {people: U001}", "^[a-z0-9][a-z0-9_-]{0,39}$"),
