@@ -104,7 +104,7 @@ def _components(shown: Sequence[Shown]) -> str:
         f"{_WORDS[one.condition][1]}</span>{_since(one.since)}</span></li>"
         for one in shown
     )
-    return f'<h2 id="components">Components</h2><ul class="components" role="list" aria-labelledby="components">{rows}</ul>'
+    return f'<h2>Components</h2><ul class="components" role="list">{rows}</ul>'
 
 
 def _since(at: datetime | None) -> str:
@@ -114,7 +114,8 @@ def _since(at: datetime | None) -> str:
 def _maintenance(heading: str, notices: Sequence[Notice]) -> str:
     if not notices:
         return ""
-    return f"<h2>{heading}</h2><ul role="list">{''.join(map(_notice, notices))}</ul>"
+    rows = "".join(map(_notice, notices))
+    return f'<h2>{heading}</h2><ul role="list">{rows}</ul>'
 
 
 def _notice(notice: Notice) -> str:
