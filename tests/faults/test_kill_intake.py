@@ -162,7 +162,8 @@ async def test_steps_that_came_due_while_the_bot_was_dead_are_taken_at_once_and_
         await bot.start()  # nothing is taken again
         async with client(port) as door:
             await send(door, [alert("Another", "host")])
-        pages = await delivered(database_url, GROUPS + 2 * (GROUPS - ACKED) + 1, within=20)
+        await rung(to, GROUPS + 2 * (GROUPS - ACKED) + 1, within=20)
+        pages = await delivered(database_url, GROUPS + 2 * (GROUPS - ACKED), within=20)
 
     store = await Store.open(database_url)
     steps = [step for step in await facts(store, EscalationStepFired) if step.alert <= GROUPS]
