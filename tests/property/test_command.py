@@ -149,6 +149,7 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
     return {
         datetime: st.datetimes(timezones=st.just(UTC)),
         float: st.floats(allow_nan=False, allow_infinity=False),
+        bool: st.booleans(),
         int: st.integers(),
         str: st.text(),
         type(None): st.none(),

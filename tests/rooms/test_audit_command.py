@@ -101,6 +101,7 @@ async def test_programs_get_all_of_them(store: Store) -> None:
         "role": "responder",
         "outcome": "ok",
         "seconds": 0.01,
+        "changes": False,
     }
 
 
