@@ -8,8 +8,8 @@ from bot.alerts import acknowledgement, escalation
 from bot.alerts.grouping import Group
 from bot.alerts.instances import RANK
 from bot.config.alerts import RuleConfig
-from bot.config.escalation import Policy, Step, own
-from bot.decision import Decision, Timer
+from bot.config.escalation import Policy, Step, by_severity
+from bot.decision import Cancel, Decision, Timer
 from bot.events import (
     AlertLinked,
     AlertOpened,
@@ -57,11 +57,14 @@ class Change:
 
 def policy(report: Report, severity: Severity, rules: Mapping[str, RuleConfig], policies: Mapping[str, Policy]) -> str:
     """The escalation policy: the report's, the rule's, manage.yml's own for the severity, or the default."""
-    if report.policy:
-        return report.policy
-    if report.name in rules:
-        return rules[report.name].policy
-    return severity.value if own(policies, severity.value) else "default"
+    named = report.policy or (rules[report.name].policy if report.name in rules else "")
+    return named or by_severity(policies, severity.value)
+
+
+def worse(alert: Alert, change: Change) -> Severity | None:
+    """The severity that the change lifts the alert to, None when it is not worse."""
+    worst = change.worst
+    return worst if worst is not None and RANK[worst] < RANK[alert.severity] else None
 
 
 def raised(
@@ -120,11 +123,16 @@ def raised(
     )
 
 
-def changed(alert: Alert, change: Change, steps: Sequence[Step], *, every: timedelta, now: datetime) -> Decision[Alert]:
-    """Bring the open alert up to date: worse, muted, unmuted, over. `every` is the least time between card edits."""
+def changed(
+    alert: Alert, change: Change, steps: Sequence[Step], *, every: timedelta, now: datetime, policy: str = ""
+) -> Decision[Alert]:
+    """Bring the open alert up to date: worse, muted, unmuted, over. `every` is the least time between card edits.
+
+    `steps` are those of `policy`, which it has from now on (default: as before) when it is worse.
+    """
     firing = alert.firing + len(change.opened) - len(change.resolved)
     moved = replace(_told(alert, change, now), firing=firing, total=alert.total + len(change.opened))
-    moved = replace(moved, muted=max(0, min(alert.muted + change.muted, firing)))
+    moved = replace(moved, muted=max(0, min(alert.muted + change.muted, firing)), policy=policy or alert.policy)
     if firing <= 0:
         return resolve(replace(moved, firing=0), by="bot", now=now, reading=change.reading)
     events: list[Event] = []
@@ -221,17 +229,17 @@ def _graver(before: Alert, moved: Alert, change: Change, steps: Sequence[Step], 
     if moved.muted == moved.firing:
         return _muted(before, moved, change)
     moved = replace(moved, muted_by="")
-    worst = change.worst
-    worse = worst is not None and RANK[worst] < RANK[before.severity]
-    moved = replace(moved, severity=worst) if worse and worst else moved
+    worst = worse(before, change)
+    moved = replace(moved, severity=worst or before.severity)
     rose: tuple[Event, ...] = (
-        (AlertWorsened(alert=moved.id, severity=moved.severity.value, previous=before.severity.value),) if worse else ()
+        (AlertWorsened(alert=moved.id, severity=moved.severity.value, previous=before.severity.value),) if worst else ()
     )
-    owner = before.acknowledged_by if before.state is AlertState.ACKNOWLEDGED and not worse else ""
+    owner = before.acknowledged_by if before.state is AlertState.ACKNOWLEDGED and not worst else ""
     heard = (AlertUnsilenced(alert=moved.id, held_by=owner),) if before.muted_by else ()
-    if before.state is AlertState.SILENCED or (before.state is AlertState.ACKNOWLEDGED and worse):
+    uncovered = before.state is AlertState.ACKNOWLEDGED and worst is not None
+    if before.state is AlertState.SILENCED or uncovered or moved.policy != before.policy:
         loud = _again(moved, steps, now)
-        ended = acknowledgement.ends(before)
+        ended = (Cancel(moved.subject, escalation.STEP), *acknowledgement.ends(before))
         return Decision(state=loud, events=(*heard, *rose), cancels=ended, timers=escalation.timers(loud))
     return Decision(state=moved, events=(*heard, *rose))
 

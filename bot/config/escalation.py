@@ -162,6 +162,11 @@ def own(policies: Mapping[str, Policy], name: str) -> bool:
     return name in policies and policies[name] is not SHIPPED.get(name)
 
 
+def by_severity(policies: Mapping[str, Policy], severity: str) -> str:
+    """The policy of what names none: the one that manage.yml itself has under its severity's name, or `default`."""
+    return severity if own(policies, severity) else "default"
+
+
 def _policies(given: Any) -> Any:
     return {**SHIPPED, **(given or {})} if given is None or isinstance(given, Mapping) else given
 

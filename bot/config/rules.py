@@ -41,7 +41,11 @@ class RuleConfig(Part):
     """What an alert of one rule is like."""
 
     severity: Severity = Field(default=Severity.HIGH, description="How bad.")
-    policy: Name = Field(default="default", description="Escalation policy, a key of `escalation`.")
+    policy: str = Field(
+        default="",
+        description="Escalation policy, a key of `escalation`; default is the one that manage.yml has under its "
+        "severity's name, else `default`.",
+    )
     runbook: str = Field(default="", description="Address of what to do; shown on the card.")
     enabled: bool = Field(default=True, description="Whether it raises alerts.")
     condition: str = Field(
@@ -73,10 +77,12 @@ class RuleConfig(Part):
 
 
 BUILT_IN: Mapping[str, Mapping[str, Any]] = {
-    "health-check-failed": {"severity": "high"},
-    "health-check-degraded": {"severity": "medium"},
-    "job-dead": {"severity": "medium"},
-    "rule-broken": {"severity": "medium"},
+    "health-check-failed": {"severity": "high", "policy": "default"},
+    "health-check-degraded": {"severity": "medium", "policy": "default"},
+    "job-dead": {"severity": "medium", "policy": "default"},
+    "rule-broken": {"severity": "medium", "policy": "default"},
+    "escalation-broken": {"severity": "high"},
+    "heartbeat-missed": {"severity": "high"},
 }
 """Rules over the bot's own doings: they have no condition."""
 

@@ -1,6 +1,7 @@
 """Heartbeats: read, decide, commit; and the deliveries of webhooks, each taken once."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bot.bus import Fact
@@ -11,7 +12,6 @@ from bot.heartbeats import decide
 from bot.phrasing import ago
 from bot.ports import Ports
 from bot.report import Report
-from storage.records.alerts import Severity
 from storage.records.heartbeats import Heartbeat
 from storage.tables import heartbeats as table
 from storage.tables import jobs
@@ -88,14 +88,17 @@ async def report(ports: Ports, fact: Fact[HeartbeatEvent]) -> None:
     """Report that a heartbeat is silent, or that its silence is over or does not count."""
     event = fact.event
     silent = isinstance(event, HeartbeatMissed)
-    try:
+    rule = ports.manage.alerts.rules[RULE]
+    if silent and not rule.enabled:
+        return
+    severity, policy = rule.severity, rule.policy
+    with suppress(UnknownHeartbeat):  # it was taken out of manage.yml since
         config = configured(ports, event.heartbeat)
-        severity, policy = config.severity, config.policy
-    except UnknownHeartbeat:
-        severity, policy = Severity.HIGH, ""
+        severity = config.severity if "severity" in config.model_fields_set else severity
+        policy = config.policy or policy
     told = Report(
         name=RULE,
-        labels={"check": event.heartbeat},
+        labels={**rule.labels, "check": event.heartbeat},
         severity=severity,
         source="heartbeat",
         resolved=not silent,
@@ -104,6 +107,7 @@ async def report(ports: Ports, fact: Fact[HeartbeatEvent]) -> None:
         if silent
         else f"Heartbeat {event.heartbeat} is no longer silent",
         reading=_reading(event, fact.at) if isinstance(event, HeartbeatMissed) else "",
+        runbook=rule.runbook,
         policy=policy,
     )
     await ports.report([told])

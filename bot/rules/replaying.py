@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import merge
 
+from bot.config.escalation import by_severity
 from bot.config.rules import Anomaly, RuleConfig
 from bot.oncall import service as oncall
 from bot.ports import Ports
@@ -87,7 +88,8 @@ async def variants(
 async def pages(ports: Ports, replayed: Replayed) -> list[list[Told]]:
     """For each firing whom the rule's policy would have told, with the schedules and overrides of that moment."""
     policies = ports.manage.escalation
-    policy = policies.get(replayed.config.policy, policies["default"])
+    named = replayed.config.policy or by_severity(policies, replayed.config.severity.value)
+    policy = policies.get(named, policies["default"])
     moments = dict[tuple[str, datetime], Sequence[str]]()
 
     def asked(schedule: str, at: datetime) -> Sequence[str]:

@@ -6,7 +6,7 @@ import pytest
 from bot.alerts import acknowledgement, decide, instances
 from bot.alerts.decide import Change
 from bot.alerts.grouping import Group, group
-from bot.config.alerts import Flapping
+from bot.config.alerts import Flapping, RuleConfig
 from bot.config.escalation import Step
 from bot.events import (
     AlertOpened,
@@ -285,7 +285,27 @@ def test_rules_of_one_group_may_have_several_names_when_the_name_is_not_grouped_
 
 def test_the_policy_is_the_reports_the_rules_or_the_severitys():
     policies = {"default": None, "high": None}
+    plain, named = {"errors": RuleConfig()}, {"errors": RuleConfig(policy="slow")}
 
-    assert decide.policy(replace(REPORT, policy="mine"), Severity.HIGH, {}, policies) == "mine"
+    assert decide.policy(replace(REPORT, policy="mine"), Severity.HIGH, named, policies) == "mine"
+    assert decide.policy(REPORT, Severity.HIGH, named, policies) == "slow"
+    assert decide.policy(REPORT, Severity.HIGH, plain, policies) == "high"
     assert decide.policy(REPORT, Severity.HIGH, {}, policies) == "high"
-    assert decide.policy(REPORT, Severity.LOW, {}, policies) == "default"
+    assert decide.policy(REPORT, Severity.LOW, plain, policies) == "default"
+
+
+def test_a_worse_alert_begins_anew_with_the_policy_it_gets():
+    worse = instance("2", severity=Severity.CRITICAL)
+    decision = decide.changed(
+        raised().state, Change(opened=(worse,)), STEPS[:1], every=EVERY, now=LATER, policy="critical"
+    )
+
+    assert (decision.state.policy, decision.state.rounds, decision.state.next_step_at) == ("critical", 1, LATER)
+    assert "alerts.step" in [cancel.kind for cancel in decision.cancels]
+
+
+def test_a_worse_alert_goes_on_with_the_policy_that_it_keeps():
+    decision = changed(raised().state, opened=(instance("2", severity=Severity.CRITICAL),))
+
+    assert (decision.state.policy, decision.state.rounds) == ("default", 0)
+    assert decision.cancels == ()

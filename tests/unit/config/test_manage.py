@@ -52,6 +52,8 @@ def test_the_defaults_are_those_of_the_documentation():
         "health-check-degraded": Severity.MEDIUM,
         "job-dead": Severity.MEDIUM,
         "rule-broken": Severity.MEDIUM,
+        "escalation-broken": Severity.HIGH,
+        "heartbeat-missed": Severity.HIGH,
         "error-rate": Severity.CRITICAL,
         "latency-high": Severity.HIGH,
         "latency-raised": Severity.MEDIUM,
