@@ -8,12 +8,14 @@ import structlog
 from bot.alerts import acknowledgement, escalation, sweeping
 from bot.alerts.escalation import EXPIRE, STEP
 from bot.alerts.ledger import BOT, locked, put
+from bot.config.alerts import RuleConfig
 from bot.config.escalation import Policy
 from bot.decision import Decision
+from bot.events import EscalationExhausted
 from bot.phrasing import duration, plural
 from bot.ports import Ports
 from bot.report import Report
-from storage.records.alerts import Alert, AlertState, Severity
+from storage.records.alerts import Alert, AlertState
 from storage.tables import escalations, silences
 from storage.tables.escalations import Wanted
 from storage.unit_of_work import UnitOfWork
@@ -34,7 +36,7 @@ async def audit(ports: Ports) -> tuple[Report, ...]:
     An alert that fires must have its next step in the queue, or have none left. One that is acknowledged must have the
     end of that in the queue, unless it has none. One that a silence mutes must have one that is in force.
     """
-    now = ports.now()
+    now, rule = ports.now(), ports.manage.alerts.rules[RULE]
     async with ports.store.read() as conn:
         broken = await escalations.unplanned(conn, _wanted(ports), limit=AT_ONCE)
         since = await escalations.waiting_since(conn, now)
@@ -42,16 +44,16 @@ async def audit(ports: Ports) -> tuple[Report, ...]:
     late = now - since if since else timedelta(0)
     found: list[Report] = []
     if lost:
-        found.append(_report("lost step", f"{plural(len(lost), 'alert')} had no next step: {_named(lost)}", now))
+        found.append(_report(rule, "lost step", f"{plural(len(lost), 'alert')} had no next step: {_named(lost)}", now))
     if late > LATE:
-        found.append(_report("late jobs", f"what is due waits for {duration(late)} already", now))
+        found.append(_report(rule, "late jobs", f"what is due waits for {duration(late)} already", now))
     if over := await _mutes_that_are_over(ports, now):
         await sweeping.remute(ports)
-        found.append(_report("silence over", f"alerts were still muted by {', '.join(over)}", now))
+        found.append(_report(rule, "silence over", f"alerts were still muted by {', '.join(over)}", now))
     if found:
         _log.error("escalation_broken", found=[report.summary for report in found])
-        await ports.report(found)
-    return tuple(found)
+        await ports.report(found if rule.enabled else [])
+    return tuple(found) if rule.enabled else ()
 
 
 def mended(alert: Alert, policy: Policy | None, now: datetime) -> Decision[Alert]:
@@ -86,7 +88,7 @@ async def _mutes_that_are_over(ports: Ports, now: datetime) -> list[str]:
 
 def _wanted(ports: Ports) -> Wanted:
     policies = {name: len(policy.steps) for name, policy in ports.manage.escalation.items()}
-    return Wanted(step=STEP, end=EXPIRE, policies=policies)
+    return Wanted(step=STEP, end=EXPIRE, over=EscalationExhausted.__name__, policies=policies)
 
 
 def _named(numbers: list[int]) -> str:
@@ -94,14 +96,16 @@ def _named(numbers: list[int]) -> str:
     return f"{shown} and {len(numbers) - 5} more" if len(numbers) > 5 else shown
 
 
-def _report(fault: str, summary: str, now: datetime) -> Report:
+def _report(rule: RuleConfig, fault: str, summary: str, now: datetime) -> Report:
     return Report(
         name=RULE,
-        labels={"fault": fault},
-        severity=Severity.HIGH,
+        labels={**rule.labels, "fault": fault},
+        severity=rule.severity,
         source="bot",
         started_at=now,
         ends_at=now + _HOLDS,
         summary=f"escalation: {summary}",
         reading="it was planned anew" if fault != "late jobs" else "is the bot overloaded, or its database slow?",
+        runbook=rule.runbook,
+        policy=rule.policy,
     )

@@ -16,7 +16,7 @@ from storage.tables.escalations import Wanted
 from storage.unit_of_work import Store, UnitOfWork
 from tests.fakes.ports import T0
 
-WANTED = Wanted(step=STEP, end=EXPIRE, policies={"default": 3})
+WANTED = Wanted(step=STEP, end=EXPIRE, over="EscalationExhausted", policies={"default": 3})
 
 
 @pytest.fixture

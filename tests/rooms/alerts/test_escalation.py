@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.alerts import auditor, escalating
+from bot.alerts.intake import Intake
 from bot.cards.card import Card
 from bot.channels.slack import SLACK, SlackOptions
 from bot.engine.worker import Worker
@@ -68,7 +69,8 @@ class Provider:
 def with_policy(world: World, policy: Any, **changes: Any) -> None:
     """The policy of what is down, and other keys of manage.yml."""
     config = {**MANAGE, "escalation": {"default": policy}, **changes}
-    world.ports = replace(world.ports, manage=type(world.ports.manage).model_validate(config))
+    ports = replace(world.ports, manage=type(world.ports.manage).model_validate(config))
+    world.ports = replace(ports, report=Intake(ports))
 
 
 def provide(world: World, *names: str) -> dict[str, Provider]:
@@ -136,6 +138,34 @@ class TestSteps:
 
         assert sorted(await told(world)) == [(f"@{ONCALL}", "slack"), (f"@{ONCALL}", "sms"), (f"@{SECOND}", "slack")]
         assert [target for target, _ in made["sms"].sent] == [f"@{ONCALL}"]
+
+    async def test_what_becomes_worse_takes_the_policy_of_its_new_severity(self, world: World) -> None:
+        made = provide(world, "sms", "phone")
+        own = {"high": {"immediately": "sms", "after5min": "sms"}, "critical": {"immediately": "phone"}}
+        with_policy(world, [{"via": "sms"}], escalation=own)
+        bad = Report(name="errors", labels={"pod": "1"}, severity=Severity.HIGH, source="test")
+
+        await world.ports.report([bad])
+        await world.settle()
+        await world.ports.report([replace(bad, labels={"pod": "2"}, severity=Severity.CRITICAL)])
+        await world.settle()
+        await world.forward(minutes=30)
+
+        assert (await world.alert()).policy == "critical"
+        assert [len(one.sent) for one in made.values()] == [1, 1]
+
+    async def test_what_becomes_worse_keeps_the_policy_that_its_rule_names(self, world: World) -> None:
+        provide(world, "sms")
+        rules = {"rules": {"errors": {"policy": "mine"}}}
+        own = {"mine": {"immediately": "sms"}, "critical": {"immediately": "phone"}}
+        with_policy(world, [{"via": "sms"}], escalation=own, alerts=rules)
+        bad = Report(name="errors", labels={"pod": "1"}, severity=Severity.HIGH, source="test")
+
+        await world.ports.report([bad])
+        await world.ports.report([replace(bad, labels={"pod": "2"}, severity=Severity.CRITICAL)])
+        await world.settle()
+
+        assert (await world.alert()).policy == "mine"
 
     async def test_a_channel_is_told_in_slack_whatever_the_step_goes_through(self, world: World) -> None:
         provide(world, "sms", "phone")
@@ -514,3 +544,32 @@ class TestAuditor:
         (report,) = await self.audited(world)
 
         assert report.labels == {"fault": "late jobs"}
+
+    async def test_its_rule_can_be_given_another_severity_and_labels(self, world: World) -> None:
+        rules = {"rules": {"escalation-broken": {"severity": "low", "labels": {"team": "ops"}}}}
+        with_policy(world, [{"via": "slack"}, {"after": "5m"}], alerts=rules)
+        await world.check("down")
+        await self.lose(world, "alerts.step")
+
+        (report,) = await self.audited(world)
+
+        assert (report.severity, report.labels) == (Severity.LOW, {"team": "ops", "fault": "lost step"})
+
+    async def test_mends_all_the_same_while_its_rule_is_switched_off(self, world: World) -> None:
+        rules = {"rules": {"escalation-broken": {"enabled": False}}}
+        with_policy(world, [{"via": "slack"}, {"after": "5m"}], alerts=rules)
+        await world.check("down")
+        await self.lose(world, "alerts.step")
+
+        assert await self.audited(world) == []
+        assert len(await world.waiting("alerts.step")) == 1
+
+    async def test_an_alert_whose_steps_were_all_taken_stays_so_when_its_policy_gets_more(self, world: World) -> None:
+        with_policy(world, [{"via": "slack"}])
+        await world.check("down")
+        with_policy(world, [{"via": "slack"}, {"after": "5m"}])
+
+        assert await self.audited(world) == []
+        await world.forward(minutes=10)
+
+        assert len(await world.facts("alert:1", EscalationStepFired)) == 1
