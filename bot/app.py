@@ -144,6 +144,8 @@ async def running(
         worker = Worker(ports.store, runners, ports, now=ports.now)
         await worker.start()
         stack.push_async_callback(worker.stop)
+        if isinstance(ports.report, Intake):
+            ports.report.hand_to(worker)
         if schedules:
             ticking = clock.Clock(
                 ports.store, found.schedules.values(), ports.manage, zone=ports.manage.oncall.timezone

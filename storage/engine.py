@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, create_engine, event, text
 from sqlalchemy import Engine as SyncEngine
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
@@ -208,11 +208,21 @@ def _sqlite_events(engine: SyncEngine, *, foreign_keys: bool, writes_only: bool 
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
+        if writes_only:
+            _begin_to_write(connection)
+            return
         reads = connection.get_execution_options().get("reads_only", False)
-        if not writes_only:
-            connection.exec_driver_sql(f"PRAGMA query_only={int(reads)}").close()
+        connection.exec_driver_sql(f"PRAGMA query_only={int(reads)}").close()
         # A transaction that begins by reading and writes later can fail at once, whatever the busy timeout.
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE").close()
+
+
+def _begin_to_write(connection: Connection) -> None:
+    """Begin without SQLAlchemy's steps around a statement, which take as long as all else that a small write does."""
+    try:
+        connection.connection.cursor().execute("BEGIN IMMEDIATE").close()
+    except sqlite3.OperationalError as error:
+        raise OperationalError("BEGIN IMMEDIATE", None, error) from error
 
 
 async def _connect(at: Address) -> Any:

@@ -141,9 +141,7 @@ class Writer:
 
         if self._thread is None:
             self._turns = Turns()
-            self._thread = threading.Thread(
-                target=self._serve, args=(self._turns,), name="sqlite-writer", daemon=True
-            )
+            self._thread = threading.Thread(target=self._serve, args=(self._turns,), name="sqlite-writer", daemon=True)
             self._thread.start()
         self._turns.put(Turn(work, urgent, over))
         try:

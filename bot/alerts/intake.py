@@ -18,6 +18,7 @@ import structlog
 from bot.alerts import recording
 from bot.alerts.fingerprints import fingerprint
 from bot.alerts.muted import Kept
+from bot.alerts.opening import Hands, Opening, asked
 from bot.alerts.recording import Heard, record
 from bot.alerts.resent import CLOSING, Resent
 from bot.decision import job_of
@@ -30,7 +31,7 @@ from storage.tail import Tail
 from storage.unit_of_work import Conflict, StoreError, UnitOfWork
 
 AT_ONCE = 16
-"""Reports of a lone caller that are decided in the transaction that takes them; more are only kept."""
+"""Reports that are decided in the transaction that takes them while it is calm; more are only kept."""
 MOST = 200_000
 """Reports in the inbox from which on callers wait until some are decided."""
 WRITE_EVERY = 3.0
@@ -57,6 +58,7 @@ class Intake:
         self._backlog = 0
         self._room = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._hands: Hands | None = None
 
     async def __call__(self, reports: Sequence[Report], /) -> None:
         """Take the reports: when this returns they are on disk. Raises `StoreError`."""
@@ -77,6 +79,10 @@ class Intake:
                 self._backlog = await inbox.waiting(conn)
             self._keep("decide", self._decide)
             self._keep("write", self._write_on)
+
+    def hand_to(self, hands: Hands) -> None:
+        """Let the first pages of alerts be sent by this process without waiting to be claimed."""
+        self._hands = hands
 
     async def stop(self) -> None:
         """Write what was counted, and end."""
@@ -133,15 +139,17 @@ class Intake:
 
     async def _commit(self) -> None:
         """Take what callers wait for, all of them at once, until nobody waits."""
+        calm = True
         while self._waiting:
             group, self._waiting = self._waiting, []
             try:
-                await self._take([report for reports, _ in group for report in reports], alone=len(group) == 1)
+                await self._take([report for reports, _ in group for report in reports], calm=calm or len(group) == 1)
             except Exception as error:  # noqa: BLE001 - each caller gets its own
                 await self._apart(group, error)
             else:
                 for _, taken in group:
                     _settle(taken)
+            calm = False  # whoever came meanwhile waits already
 
     async def _apart(self, group: list[_Waiting], error: Exception) -> None:
         """Take each caller's reports alone, that one's mistake may not be another's."""
@@ -150,20 +158,16 @@ class Intake:
                 _settle(taken, error)
                 continue
             try:
-                await self._take(reports, alone=True)
+                await self._take(reports, calm=True)
             except Exception as own:  # noqa: BLE001 - it is raised where it belongs
                 _settle(taken, own)
             else:
                 _settle(taken)
 
-    async def _take(self, reports: list[Report], *, alone: bool) -> None:
-        """Decide about what a lone caller reports; keep what several do, or what comes while others' is undecided."""
-        if self._tail is None or (alone and not self._backlog and len(reports) <= AT_ONCE):
-            self._remember(
-                await self._ports.store.transact(
-                    lambda unit: record(self._ports, unit, reports, self._kept), urgent=True
-                )
-            )
+    async def _take(self, reports: list[Report], *, calm: bool) -> None:
+        """Decide about a few reports while it is calm; keep the others, and what comes while those are undecided."""
+        if self._tail is None or (calm and not self._backlog and len(reports) <= AT_ONCE):
+            await self._decide_now(reports)
             return
         while self._backlog > MOST:
             self._room.clear()
@@ -172,6 +176,23 @@ class Intake:
         await self._ports.store.transact(lambda unit: inbox.put(unit.conn, kept, len(reports)), urgent=True)
         self._backlog += len(reports)
         self._keep("decide", self._decide)
+
+    async def _decide_now(self, reports: list[Report]) -> None:
+        """Decide about the reports, and send what is due at once as soon as that is committed."""
+        ports, hands = self._ports, self._hands
+        if hands is None or not hands.has_room:
+            heard = await ports.store.transact(lambda unit: record(ports, unit, reports, self._kept), urgent=True)
+            self._remember(heard)
+            return
+        found = await asked(ports, reports)
+
+        async def work(unit: UnitOfWork) -> tuple[list[Heard], Opening]:
+            opening = Opening(ports, hands, found)
+            return await record(ports, unit, reports, self._kept, opening), opening
+
+        heard, opening = await ports.store.transact(work, urgent=True)
+        opening.run()
+        self._remember(heard)
 
     async def _decide(self) -> None:
         """Decide about what the inbox holds, oldest first, until it is empty."""

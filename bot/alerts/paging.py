@@ -26,19 +26,26 @@ _log = structlog.get_logger(__name__)
 
 async def page(ports: Ports, job: Job) -> None:
     """Tell one target, unless somebody has the alert by now; what cannot be told goes another way."""
-    number = job.payload["alert"]
+    view = await service.view(ports, job.payload["alert"])
+    post = await find(ports, f"{view.alert.subject}:card")
+    address = ports.chat.link(Posted(post.channel, post.ts)) if ports.chat and post else ""
+    await send(ports, job, view, address)
+
+
+async def send(ports: Ports, job: Job, view: View, address: str) -> None:
+    """Do the same, the alert being known as it is now, and the address of its card ("" while it has none)."""
+    number = view.alert.id
     one = escalation.Page(
         step=job.payload["step"],
         target=job.payload["target"],
         via=job.payload["via"],
         round=job.payload.get("round", 0),
     )
-    view = await service.view(ports, number)
     if why_not := escalation.needless(view.alert):
         _log.info("page_not_sent", alert=number, target=one.target, via=one.via, reason=why_not)
         return
     try:
-        receipt = await _deliver(ports, view, job, one)
+        receipt = await _deliver(ports, view, job, one, address)
     except Later:
         raise
     except Exception as error:
@@ -92,13 +99,11 @@ async def _given_up(ports: Ports, job: Job, error: Exception, failure: PageFaile
     return runs(job) >= SOON and await escalating.has_another_way(ports, failure)
 
 
-async def _deliver(ports: Ports, view: View, job: Job, one: escalation.Page) -> str:
+async def _deliver(ports: Ports, view: View, job: Job, one: escalation.Page, address: str) -> str:
     delivery = ports.channels.get(one.via)
     if delivery is None:
         why = "Slack is not connected to this bot" if one.via == "slack" else f"{one.via} is not configured"
         raise Undeliverable(why, retry=False)
-    post = await find(ports, f"{view.alert.subject}:card")
-    address = ports.chat.link(Posted(post.channel, post.ts)) if ports.chat and post else ""
     receipt = await delivery(
         cards.page(view.alert, one.step, view.steps, view.upcoming, address),
         target=one.target,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 from bot.alerts import decide, instances
 from bot.alerts.decide import Change
@@ -69,6 +70,16 @@ class _Told:
     count: int = 1
 
 
+class Opening(Protocol):
+    """What takes the first steps of alerts in the transaction that opens them (bot/alerts/opening.py)."""
+
+    def taken(self, opened: Decision[Alert], now: datetime) -> Decision[Alert]:
+        """The decision that opens an alert, with its first step taken when that can be done."""
+
+    async def lease(self, unit: UnitOfWork) -> None:
+        """Write the pages of these steps."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Known:
     """What the store holds of the instances of a batch."""
@@ -80,25 +91,39 @@ class _Known:
     alerts: Mapping[int, Touched]
 
 
-async def record(ports: Ports, unit: UnitOfWork, reports: Sequence[Report], kept: Kept | None = None) -> list[Heard]:
-    """Take the reports, in their order, as if they had come one by one; say what is open then of what fires."""
+async def record(
+    ports: Ports, unit: UnitOfWork, reports: Sequence[Report], kept: Kept | None = None, opening: Opening | None = None
+) -> list[Heard]:
+    """Take the reports, in their order, as if they had come one by one; say what is open then of what fires.
+
+    With `opening` the first steps of alerts that are opened are taken, and their pages leased, as far as can be.
+    """
     kept = kept or Kept()
     heard: dict[str, Heard] = {}
     for told in _rounds(reports):
         for part in _sources_first(ports, told):
             for key in part:
                 heard.pop(key, None)
-            heard |= await _round(ports, unit, part, kept)
+            heard |= await _round(ports, unit, part, kept, opening)
+    if opening is not None:
+        await opening.lease(unit)
     return list(heard.values())
 
 
 async def write(
-    ports: Ports, unit: UnitOfWork, touched: Iterable[Touched], now: datetime, kept: Kept | None = None
+    ports: Ports,
+    unit: UnitOfWork,
+    touched: Iterable[Touched],
+    now: datetime,
+    kept: Kept | None = None,
+    *,
+    opening: Opening | None = None,
 ) -> list[Touched]:
     """Write what becomes of these alerts and their instances, in few statements; give them with their alerts."""
     done = [one for one in touched if one.opened or (one.alert and (one.seen or one.resolved or one.reports))]
     decisions = [
-        _changed(ports, one, one.alert, now) if one.alert is not None else _raised(ports, one, now) for one in done
+        _changed(ports, one, one.alert, now) if one.alert is not None else _raised(ports, one, now, opening)
+        for one in done
     ]
     for one, decision in zip(done, decisions, strict=True):
         one.alert = decision.state
@@ -158,7 +183,9 @@ def _sources_first(ports: Ports, told: Mapping[str, _Told]) -> list[Mapping[str,
     return [part for part in (sources, others) if part]
 
 
-async def _round(ports: Ports, unit: UnitOfWork, told: Mapping[str, _Told], kept: Kept) -> dict[str, Heard]:
+async def _round(
+    ports: Ports, unit: UnitOfWork, told: Mapping[str, _Told], kept: Kept, opening: Opening | None = None
+) -> dict[str, Heard]:
     now = ports.now()
     groups = {key: group(t.report.name, t.report.labels, ports.manage.alerts.group_by) for key, t in told.items()}
     known = await _known(ports, unit, told, groups, now)
@@ -178,7 +205,7 @@ async def _round(ports: Ports, unit: UnitOfWork, told: Mapping[str, _Told], kept
     for key, one, by in begin:
         touched = known.groups[groups[key].fingerprint]
         _opens(ports, touched, key, one, before=known.over.get(key), muted_by=by, now=now)
-    written = await write(ports, unit, known.groups.values(), now, kept)
+    written = await write(ports, unit, known.groups.values(), now, kept, opening=opening)
     await instance_table.update(unit.conn, held)
     grace = ports.manage.alerts.resolve_timeout
     ends = {(before.alert_id, before.resolved_at + grace) for before in held if before.resolved_at}
@@ -289,14 +316,14 @@ def _change(ports: Ports, one: Touched, now: datetime) -> Change:
     )
 
 
-def _raised(ports: Ports, one: Touched, now: datetime) -> Decision[Alert]:
+def _raised(ports: Ports, one: Touched, now: datetime, opening: Opening | None) -> Decision[Alert]:
     first = one.first
     if first is None:
         raise ValueError("an alert is opened by a report")
     rules, policies = ports.manage.alerts.rules, ports.manage.escalation
     worst = min((i.severity for i in one.opened), key=instances.RANK.__getitem__)
     policy = decide.policy(first, worst, rules, policies)
-    return decide.raised(
+    decision = decide.raised(
         _change(ports, one, now),
         one.group,
         number=one.number,
@@ -305,6 +332,7 @@ def _raised(ports: Ports, one: Touched, now: datetime) -> Decision[Alert]:
         steps=steps(ports, policy),
         now=now,
     )
+    return opening.taken(decision, now) if opening is not None else decision
 
 
 def _changed(ports: Ports, one: Touched, alert: Alert, now: datetime) -> Decision[Alert]:

@@ -26,9 +26,13 @@ _log = structlog.get_logger(__name__)
 async def on_call(ports: Ports, steps: Iterable[Step]) -> Whom:
     """All who are on call for these steps, and where to turn to while nobody is."""
     schedules = {word.partition(":")[2] for step in steps for word in step.notify if word.startswith("oncall")}
+    return replace(nobody(ports), oncall={name: await everyone(ports, name) for name in sorted(schedules | {""})})
+
+
+def nobody(ports: Ports) -> Whom:
+    """What is known without asking: where to turn to, and which channels reach people."""
     return Whom(
         fallback=ports.manage.channels.alerts,
-        oncall={name: await everyone(ports, name) for name in sorted(schedules | {""})},
         people=PEOPLE | {name for name, config in ports.manage.notifications.items() if config.type in PEOPLE},
     )
 

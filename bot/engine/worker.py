@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from bot.decision import Decision, commit
 from bot.engine import retry
 from bot.events import JobDied
 from bot.ports import Ports
-from storage.records.jobs import Job, JobState
+from storage.records.jobs import Job, JobState, NewJob
 from storage.records.journal import Entry
 from storage.tables import fires, jobs
 from storage.unit_of_work import Conflict, Store, StoreError, UnitOfWork
@@ -28,6 +28,7 @@ KEPT = timedelta(days=7)
 """How long finished jobs and firings are kept, so that their keys cannot come again."""
 
 _GRACE = 2.0
+_HANDED = 8
 _PURGE_EVERY = 3600.0
 _PURGE_AT_ONCE = 500
 
@@ -80,8 +81,9 @@ class Worker:
     async def stop(self) -> None:
         """Take no more jobs, let running ones end for two seconds, and hand the others back for any worker to take."""
         self._store.sleep_on_commit(self.wake)
-        finishing = [task for task in self._loops if task.get_name() == "worker_finish"]
-        await _cancel([task for task in self._loops if task not in finishing])
+        loops, self._loops = self._loops, []
+        finishing = [task for task in loops if task.get_name() == "worker_finish"]
+        await _cancel([task for task in loops if task not in finishing])
         if self._running:
             await asyncio.wait(self._running.values(), timeout=_GRACE)
         await _cancel([*self._running.values(), *finishing])
@@ -92,7 +94,23 @@ class Worker:
         except (Conflict, StoreError) as error:  # their leases run out by themselves
             _log.warning("jobs_not_handed_back", jobs=sorted(self._running), error=str(error))
         self._running.clear()
-        self._loops.clear()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it runs, and not so much that what is handed to it would wait behind the rest."""
+        return bool(self._loops) and len(self._running) < _HANDED * self._concurrency
+
+    async def lease(self, unit: UnitOfWork, new: Iterable[NewJob]) -> list[Job]:
+        """Insert jobs that this worker runs as soon as they are committed; `run` them then.
+
+        That saves looking for them. When the process dies before, their leases run out and any worker takes them.
+        """
+        return await jobs.start(unit.conn, new, owner=self._owner, until=self._now() + self._lease)
+
+    def run(self, job: Job, runner: Runner | None = None) -> None:
+        """Run a job that was leased to this worker, the first time by `runner` when it is given."""
+        if self._loops:
+            self._begin(job, runner)
 
     def wake(self) -> None:
         """Look for due jobs now."""
@@ -138,13 +156,13 @@ class Worker:
         claimed = await jobs.claim(unit.conn, owner=self._owner, lease=self._lease, limit=free, now=now)
         return claimed, await jobs.next_due(unit.conn, now)
 
-    def _begin(self, job: Job) -> None:
+    def _begin(self, job: Job, runner: Runner | None = None) -> None:
         if job.id not in self._running:  # else our own lease ran out while it was running: it goes on
-            self._running[job.id] = asyncio.create_task(self._run(job), name=f"job:{job.id}:{job.kind}")
+            self._running[job.id] = asyncio.create_task(self._run(job, runner), name=f"job:{job.id}:{job.kind}")
 
-    async def _run(self, job: Job) -> None:
+    async def _run(self, job: Job, runner: Runner | None) -> None:
         try:
-            await self._bounded(job)
+            await self._bounded(job, runner or self._runners.get(job.kind))
         except asyncio.CancelledError as error:
             if _being_cancelled():
                 raise
@@ -155,10 +173,9 @@ class Worker:
             self._done.append(job)
             self._ended.set()
 
-    async def _bounded(self, job: Job) -> None:
+    async def _bounded(self, job: Job, runner: Runner | None) -> None:
         if retry.exhausted(job, including_this=False):
             raise Unrunnable("every run ended without a result; the process may have died of it")
-        runner = self._runners.get(job.kind)
         if runner is None:
             raise Unrunnable(f"this program has nothing that runs {job.kind!r}; is a plug-in missing?")
         scope = asyncio.timeout(self._timeout.total_seconds())

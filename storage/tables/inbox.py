@@ -4,7 +4,7 @@ from sqlalchemy import Column, Integer, Table, delete, func, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.tables.schema import METADATA, BigId, Words
+from storage.tables.schema import METADATA, BigId, Words, plain_words
 
 INBOX = Table(
     "inbox",
@@ -15,11 +15,15 @@ INBOX = Table(
 )
 
 _PUTTING = plain_insert(INBOX)
+_PLAIN = "INSERT INTO inbox (reports, count) VALUES (?, ?)"
 
 
 async def put(conn: AsyncConnection, reports: str, count: int) -> None:
     """Keep a JSON list of `count` reports."""
-    await conn.execute(_PUTTING, {"reports": reports, "count": count})
+    if conn.dialect.name == "sqlite":  # somebody waits: without SQLAlchemy's types it takes half as long
+        await conn.exec_driver_sql(_PLAIN, (plain_words(reports), count))
+    else:
+        await conn.execute(_PUTTING, {"reports": reports, "count": count})
 
 
 async def oldest(conn: AsyncConnection) -> tuple[int, str] | None:

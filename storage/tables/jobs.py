@@ -89,6 +89,27 @@ def _inserting(dialect: str) -> Executable:
     return new.on_conflict_do_update(index_elements=["key"], set_=again, where=cancelled)
 
 
+async def start(conn: AsyncConnection, jobs: Iterable[NewJob], *, owner: str, until: datetime) -> list[Job]:
+    """Insert jobs that `owner` runs at once, leased to it until then; gives those whose keys are new.
+
+    When nothing is heard of them until then, they come due for any worker. They must have no lane.
+    """
+    begun: list[Job] = []
+    for job in jobs:
+        if job.lane:
+            raise ValueError(f"job {job.key} waits its turn in the lane {job.lane}")
+        row = {**to_row(job), "due_at": until, "owner": owner, "attempts": 1}
+        number = (await conn.execute(_starting(conn.dialect.name), row)).scalar()
+        if number is not None:
+            begun.append(Job(**{**row, "id": int(number), "state": JobState.PENDING}))
+    return begun
+
+
+@cache
+def _starting(dialect: str) -> Executable:
+    return upsert(dialect, JOBS).on_conflict_do_nothing(index_elements=["key"]).returning(JOBS.c.id)
+
+
 async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Job | None:  # noqa: A002
     """Return the job of that number."""
     row = await first(conn, JOBS, JOBS.c.id == id, lock=lock)
