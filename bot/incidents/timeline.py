@@ -91,7 +91,10 @@ _TOLD = frozenset(
         "AlertOpened",
         "AlertAcknowledged",
         "AcknowledgementWithdrawn",
+        "AcknowledgementExpired",
         "AlertResolved",
+        "EscalationRepeated",
+        "EscalationStepSkipped",
         "PageDelivered",
         "PageFailed",
         "IncidentDeclared",
@@ -115,7 +118,7 @@ _TOLD = frozenset(
 
 
 def _said(event: e.Event) -> Text | None:
-    return _of_alert(event) or _of_incident(event) or _of_postmortem(event)
+    return _of_alert(event) or _of_escalation(event) or _of_incident(event) or _of_postmortem(event)
 
 
 def _of_alert(event: e.Event) -> Text | None:  # noqa: PLR0911 - one for each fact
@@ -131,6 +134,18 @@ def _of_alert(event: e.Event) -> Text | None:  # noqa: PLR0911 - one for each fa
         case e.AlertResolved(alert=alert, reading=reading, comment=comment):
             why = comment or reading
             return f"Alert #{alert} resolved" + (f": {why}" if why else "")
+        case _:
+            return None
+
+
+def _of_escalation(event: e.Event) -> Text | None:
+    match event:
+        case e.AcknowledgementExpired(alert=alert, by=by):
+            return (f"Alert #{alert}: the acknowledgement of ", Person(by), " ended")
+        case e.EscalationRepeated(alert=alert, rounds=rounds):
+            return f"Alert #{alert}: nobody acknowledged, round {rounds + 1} of escalation begins"
+        case e.EscalationStepSkipped(alert=alert, step=step, reason=reason):
+            return f"Alert #{alert}: step {step + 1} was passed over: {reason}"
         case e.PageDelivered(alert=alert, target=target, via=via):
             return (f"Alert #{alert}: told ", _target(target), f" through {via}")
         case e.PageFailed(alert=alert, target=target, via=via, error=error):

@@ -46,6 +46,18 @@ RESOLVED = e.IncidentResolved(incident=3, severity="high", time_to_resolve=600.0
         ),
         (e.AlertAcknowledged(alert=7, comment="on it"), "Alert #7 acknowledged: on it"),
         (e.AcknowledgementWithdrawn(alert=7), "Alert #7 given back"),
+        (
+            e.AcknowledgementExpired(alert=7, by="U0000ONE"),
+            "Alert #7: the acknowledgement of U0000ONE ended",
+        ),
+        (
+            e.EscalationRepeated(alert=7, rounds=1),
+            "Alert #7: nobody acknowledged, round 2 of escalation begins",
+        ),
+        (
+            e.EscalationStepSkipped(alert=7, step=1, reason="outside of its hours"),
+            "Alert #7: step 2 was passed over: outside of its hours",
+        ),
         (e.AlertResolved(alert=7, reading="shop is healthy"), "Alert #7 resolved: shop is healthy"),
         (
             e.PageDelivered(alert=7, target="@U0000ONE", via="slack", step=0),
