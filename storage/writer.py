@@ -69,6 +69,7 @@ class Turn:
     work: Callable[[AsyncConnection], Awaitable[Any]]
     urgent: bool
     over: Callable[[Any, BaseException | None], None]
+    since: float = 0.0
 
 
 class Turns:
@@ -79,11 +80,13 @@ class Turns:
         self._changed = threading.Condition()
         self._urgent: deque[Turn] = deque()
         self._others: deque[Turn] = deque()
-        self._urgent_at = self._rested_at = -1e9
+        self._urgent_at = self._rested_at = clock() - COMING
+        self._was_urgent = False
         self._ended = False
 
     def put(self, turn: Turn) -> None:
         """Let it wait its turn."""
+        turn.since = self._clock()
         with self._changed:
             (self._urgent if turn.urgent else self._others).append(turn)
             self._changed.notify()
@@ -98,23 +101,30 @@ class Turns:
         """Wait for the next one; None at the end."""
         with self._changed:
             while True:
-                rest = self._rested_at - self._clock()
-                if self._others and (rest < -LONGEST_REST or (rest <= 0 and not self._urgent) or self._ended):
-                    return self._others.popleft()
-                if self._urgent:
+                now = self._clock()
+                rested = now >= self._rested_at or self._ended
+                if self._urgent and not (rested and self._starves(now)):
                     return self._urgent.popleft()
+                if self._others and rested:
+                    return self._others.popleft()
                 if self._ended and not self._others:
                     return None
-                self._changed.wait(rest if self._others else None)
+                self._changed.wait(self._rested_at - now if self._others else None)
 
     def took(self, turn: Turn, since: float) -> None:
         """Count what it took, begun at `since`: by that other work rests while urgent work keeps coming."""
         now = self._clock()
         if turn.urgent:
             self._urgent_at = now
+            self._was_urgent = True
         else:
+            self._was_urgent = False
             keeps_coming = now - self._urgent_at < COMING + (now - since)
             self._rested_at = now + (min(REST * (now - since), LONGEST_REST) if keeps_coming else 0)
+
+    def _starves(self, now: float) -> bool:
+        """Whether it is the turn of other work, which urgent work has kept waiting for long."""
+        return self._was_urgent and bool(self._others) and now - self._others[0].since > LONGEST_REST
 
 
 class Writer:

@@ -16,6 +16,7 @@ import orjson
 import structlog
 
 from bot.alerts import recording
+from bot.alerts.escalation import Whom
 from bot.alerts.fingerprints import fingerprint
 from bot.alerts.muted import Kept
 from bot.alerts.opening import Hands, Opening, asked
@@ -180,19 +181,26 @@ class Intake:
     async def _decide_now(self, reports: list[Report]) -> None:
         """Decide about the reports, and send what is due at once as soon as that is committed."""
         ports, hands = self._ports, self._hands
-        if hands is None or not hands.has_room:
-            heard = await ports.store.transact(lambda unit: record(ports, unit, reports, self._kept), urgent=True)
-            self._remember(heard)
-            return
-        found = await asked(ports, reports)
+        found = await self._whom(reports) if hands is not None and hands.has_room else None
 
-        async def work(unit: UnitOfWork) -> tuple[list[Heard], Opening]:
-            opening = Opening(ports, hands, found)
+        async def work(unit: UnitOfWork) -> tuple[list[Heard], Opening | None]:
+            opening = Opening(ports, hands, found) if hands is not None and found is not None else None
             return await record(ports, unit, reports, self._kept, opening), opening
 
         heard, opening = await ports.store.transact(work, urgent=True)
-        opening.run()
+        if opening is not None:
+            opening.run()
         self._remember(heard)
+
+    async def _whom(self, reports: list[Report]) -> Whom | None:
+        """Whom first steps mean; None when that cannot be told now, which must refuse no report."""
+        try:
+            return await asked(self._ports, reports)
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001 - logged; the step's timer asks again
+            _log.exception("first_step_left_to_its_timer")
+            return None
 
     async def _decide(self) -> None:
         """Decide about what the inbox holds, oldest first, until it is empty."""
