@@ -336,8 +336,19 @@ def _raised(ports: Ports, one: Touched, now: datetime, opening: Opening | None) 
 
 
 def _changed(ports: Ports, one: Touched, alert: Alert, now: datetime) -> Decision[Alert]:
-    every = ports.manage.alerts.edit_every
-    return decide.changed(alert, _change(ports, one, now), steps(ports, alert.policy), every=every, now=now)
+    change, every = _change(ports, one, now), ports.manage.alerts.edit_every
+    policy = _policy(ports, alert, change)
+    return decide.changed(alert, change, steps(ports, policy), every=every, now=now, policy=policy)
+
+
+def _policy(ports: Ports, alert: Alert, change: Change) -> str:
+    """The policy that the alert has from now on: of what is worse the one of that severity, if it was by severity."""
+    worst, said = decide.worse(alert, change), change.last
+    if worst is None or said is None:
+        return alert.policy
+    rules, policies = ports.manage.alerts.rules, ports.manage.escalation
+    as_before = decide.policy(said, alert.severity, rules, policies) == alert.policy
+    return decide.policy(said, worst, rules, policies) if as_before else alert.policy
 
 
 async def _commit(ports: Ports, unit: UnitOfWork, decisions: Sequence[Decision[Alert]], now: datetime) -> None:
