@@ -1,7 +1,7 @@
 """What happens after facts about checks and alerts: cards, threads and pages."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import structlog
@@ -261,7 +261,9 @@ async def _card(ports: Ports, alert: int, *, attempt: int, at_once: bool) -> Pos
         )
     except Later as later:
         # a job of its own: this one would hold up the lane, and with it what a person is waiting for
-        await service.refresh_cards(ports, [alert], at=later.at, why=later.at.isoformat())
+        # by whole seconds, so that all who were put off together come back as one
+        at = later.at + timedelta(microseconds=-later.at.microsecond % 1_000_000)
+        await service.refresh_cards(ports, [alert], at=at, why=at.isoformat())
         return await find(ports, key)
 
 
