@@ -123,6 +123,7 @@ def _report(instance: Instance) -> Report:
         started_at=instance.started_at,
         ends_at=instance.ends_at,
         summary=instance.summary,
+        description=f"It still fires: a person resolved it as #{instance.alert_id}, its source has not ended it since.",
         annotations=instance.annotations,
         link=instance.link,
         reading=instance.reading,

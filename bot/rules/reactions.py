@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from bot.bus import schedule, task
+from bot.bus import Fact, on, schedule, task
+from bot.events import AlertResolved
 from bot.ports import Ports
 from bot.posting import show
 from bot.rules import fatigue_cards, service, weekly
@@ -13,6 +14,19 @@ from storage.records.jobs import Job
 async def evaluate(ports: Ports, job: Job) -> None:  # noqa: ARG001 - all rules at once, whatever the job says
     """Evaluate all rules over the newest samples."""
     await service.evaluate_all(ports)
+
+
+@on(AlertResolved)
+async def tell_again(ports: Ports, fact: Fact[AlertResolved]) -> None:
+    """A person resolved an alert: have its rule say whether it still fires, which it says only when that changes."""
+    if fact.actor != service.BOT:
+        await service.plan_telling_again(ports, fact.event.alert, fact.id)
+
+
+@task(service.AGAIN)
+async def forget_told(ports: Ports, job: Job) -> None:
+    """Let the next evaluation report all that fires of the rule, as if it had not been told."""
+    await service.forget_told(ports, job.payload["rule"])
 
 
 @schedule("@weekly mon 09:00")

@@ -18,11 +18,16 @@ from bot.report import Report
 from bot.rules import anomalies, reports
 from bot.rules.conditions import compiled, judging
 from bot.rules.decide import Judge, Labels, LabelSet, Outcome, Rule, evaluate, keyed, label_sets
+from storage.records.jobs import NewJob
 from storage.records.rule_states import Phase, RuleState
 from storage.records.samples import Sample
-from storage.tables import rule_states, samples
+from storage.tables import alerts, rule_states, samples
 from storage.unit_of_work import UnitOfWork
 
+BOT = "bot"
+AGAIN = "rules.again"
+LANE = "rules:evaluate"
+"""The lane of evaluations, so that nothing changes what they read meanwhile."""
 LISTED_FOR = timedelta(days=1)
 """How long a series that has fallen silent is still known as absent."""
 REMOVED = "the rule was removed or switched off"
@@ -131,6 +136,20 @@ async def evaluate_all(ports: Ports) -> None:
     if put or gone:
         await _remember(ports, put, gone)
     _log.debug("rules_evaluated", rules=len(found), reports=len(said), written=len(put), removed=len(gone))
+
+
+async def plan_telling_again(ports: Ports, alert: int, why: int) -> None:
+    """Have the rule of that alert, if it is one over metrics, tell again what fires; once for each `why`."""
+    async with ports.store.read() as conn:
+        found = await alerts.get(conn, alert)
+    if found is not None and found.source == reports.SOURCE:
+        job = NewJob(kind=AGAIN, key=f"{AGAIN}:{why}", due_at=ports.now(), lane=LANE, payload={"rule": found.rule})
+        await ports.store.transact(lambda unit: unit.enqueue([job]))
+
+
+async def forget_told(ports: Ports, rule: str) -> None:
+    """Report what fires of the rule at the next evaluation, though nothing changed."""
+    await ports.store.transact(lambda unit: rule_states.forget_told(unit.conn, rule))
 
 
 def keeps(state: RuleState) -> bool:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Float, Integer, Table, delete, select, tuple_
+from sqlalchemy import Column, Float, Integer, Table, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.engine import insert as upsert
@@ -58,6 +58,11 @@ async def everything(conn: AsyncConnection) -> list[RuleState]:
 async def put(conn: AsyncConnection, states: Iterable[RuleState]) -> None:
     """Write the states over what was there."""
     await _put(conn, RULE_STATES, states)
+
+
+async def forget_told(conn: AsyncConnection, rule: str) -> None:
+    """Nothing was said of the label sets of the rule, as far as anybody knows."""
+    await conn.execute(update(RULE_STATES).where(RULE_STATES.c.rule == rule).values(told=""))
 
 
 async def remove(conn: AsyncConnection, keys: Collection[tuple[str, Mapping[str, str]]]) -> None:

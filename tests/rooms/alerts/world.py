@@ -21,6 +21,7 @@ from bot.incidents import reactions as incident_reactions
 from bot.invoke import invoke
 from bot.permissions import Caller
 from bot.ports import ChatError, Ports
+from bot.rules import reactions as rule_reactions
 from bot.silences import commands as silence_commands
 from bot.silences import reactions as silence_reactions
 from storage.records.alerts import Alert
@@ -31,7 +32,7 @@ from storage.unit_of_work import Store, UnitOfWork
 from tests.fakes.chat import FakeChat, Message
 from tests.fakes.ports import FrozenClock, make_ports
 
-ROOMS = (alert_reactions, incident_reactions, silence_reactions)
+ROOMS = (alert_reactions, incident_reactions, rule_reactions, silence_reactions)
 REACTIONS = tuple(value for room in ROOMS for value in vars(room).values() if isinstance(value, Reaction))
 TASKS = tuple(value for room in ROOMS for value in vars(room).values() if isinstance(value, Task))
 RUNNERS = bus.runners(REACTIONS, TASKS)
