@@ -244,11 +244,12 @@ async def audit(ports: Ports) -> None:
 
 async def _card(ports: Ports, alert: int, *, attempt: int, at_once: bool) -> Post | None:
     """Show the card as it should be now, or soon; give the message that it is, None while nobody was to hear of it."""
-    view = await service.view(ports, alert)
-    key = f"{view.alert.subject}:card"
-    if view.alert.muted_by and await find(ports, key) is None:
-        return None
+    key = f"alert:{alert}:card"
     try:
+        await _unless_crowded(ports, key, at_once=at_once)
+        view = await service.view(ports, alert)
+        if view.alert.muted_by and await find(ports, key) is None:
+            return None
         return await show(
             ports,
             cards.live(view.alert, view.told, view.upcoming, view.incident, steps=view.steps, instances=view.instances),
@@ -265,6 +266,12 @@ async def _card(ports: Ports, alert: int, *, attempt: int, at_once: bool) -> Pos
         at = later.at + timedelta(microseconds=-later.at.microsecond % 1_000_000)
         await service.refresh_cards(ports, [alert], at=at, why=at.isoformat())
         return await find(ports, key)
+
+
+async def _unless_crowded(ports: Ports, key: str, *, at_once: bool) -> None:
+    """Raise the `Later` that `show` would before anything is read for the card, which in a storm is most of the work."""
+    if ports.chat is not None and ports.chat.crowded and not (at_once and await find(ports, key)):
+        raise Later(ports.now() + CROWDED)
 
 
 async def _note(ports: Ports, card: Post, note: _Note) -> None:
