@@ -16,7 +16,7 @@ Usage: ./do VERB [ARGUMENTS]
 
   up [OPTIONS]       set up and run the bot; without Slack credentials in a sandbox workspace in your browser
   manage COMMAND     run any of the bot's commands here, such as `./do manage health`
-  test [ARGUMENTS]   set up and run the tests; arguments go to pytest
+  test [ARGUMENTS]   set up and run the tests; arguments go to pytest (--cov tells what is covered)
   check              format, lint, types, import contracts
   bench [NAME]       run the benchmarks, or one of them
   lock [--upgrade]   renew the pinned versions in requirements*.lock (needs uv)
@@ -177,14 +177,6 @@ ready_servers() {
     fi
 }
 
-run_tests() {
-    [ $# -eq 0 ] || exec "$python" -m pytest -n 2 --dist loadscope --no-loadscope-reorder "$@"
-    result=0
-    "$python" -m pytest -n 2 --dist loadscope --no-loadscope-reorder --cov --cov-report= || result=$?
-    say "Lines and branches covered: $("$python" -m coverage report --format=total) %"
-    exit "$result"
-}
-
 check() {
     failed=
     step "format" "$python" -m ruff format --check . || failed="$failed format"
@@ -238,7 +230,7 @@ case $verb in
     test)
         ready requirements-dev.lock
         ready_servers
-        run_tests "$@"
+        exec "$python" -m pytest -n 2 --dist loadscope --no-loadscope-reorder "$@"
         ;;
     check | bench | lock)
         case ${1:-} in -h | --help) usage && exit ;; esac
