@@ -269,7 +269,7 @@ async def _card(ports: Ports, alert: int, *, attempt: int, at_once: bool) -> Pos
 
 
 async def _unless_crowded(ports: Ports, key: str, *, at_once: bool) -> None:
-    """Raise the `Later` that `show` would before anything is read for the card, which in a storm is most of the work."""
+    """Raise the `Later` that `show` would before anything is read for the card: in a storm that is most work."""
     if ports.chat is not None and ports.chat.crowded and not (at_once and await find(ports, key)):
         raise Later(ports.now() + CROWDED)
 

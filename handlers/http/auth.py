@@ -3,6 +3,7 @@
 import hmac
 import ipaddress
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -59,7 +60,9 @@ def _foreign(request: web.Request) -> web.Response | None:
     return None
 
 
+@lru_cache(maxsize=64)
 def _here(host: str) -> bool:
+    """Whether the name is this machine's; remembered, for nearly all requests name the same."""
     name = urlsplit(f"//{host}").hostname or ""
     try:
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
