@@ -167,7 +167,7 @@ def _table(table: Table | None, budget: int, now: datetime, command: str) -> _Pi
         return _Piece([])
     marked = any(isinstance(part, Person | Room | Link) for row in table.rows for cell in row for part in parts(cell))
     if marked:
-        rows = [grid.sentence(row, now) for row in table.rows]
+        rows = [grid.sentence(table.columns, row, now) for row in table.rows]
         return _bullets(rows, budget, command, "row")
     lines = [literal(line) for line in grid.lines(table, now, TABLE_WIDTH, command)]
     kept = [lines[0]]

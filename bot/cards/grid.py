@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import zip_longest
 
 from bot.cards.card import Bold, Mark, Moment, Table, Text
 from bot.cards.marks import empty, parts, plain
@@ -26,13 +27,15 @@ def lines(table: Table, now: datetime, width: int, command: str = "/do") -> list
     return [GAP.join(_aligned(row, widths, right)).rstrip() for row in rows]
 
 
-def sentence(row: Sequence[Text], now: datetime) -> Text:
-    """One row as a line: its first cell in bold, then the others, parted by dots; empty cells are left out."""
+def sentence(columns: Sequence[str], row: Sequence[Text], now: datetime) -> Text:
+    """One row as a line: its first cell in bold, then the others by name, parted by dots; empty cells are left out."""
     first, *others = row or ("",)
     said: list[str | Mark] = [Bold(_cell(first, now, "/do"))] if _only_words(first) else list(parts(first))
-    for cell in others:
-        if not empty(cell):
-            said += [" · ", *(ago(part.at, now) if isinstance(part, Moment) else part for part in parts(cell))]
+    for name, cell in zip_longest(columns[1:], others, fillvalue=""):
+        if empty(cell):
+            continue
+        said.append(f" · {name.lower()} " if name else " · ")
+        said += [ago(part.at, now) if isinstance(part, Moment) else part for part in parts(cell)]
     return tuple(said)
 
 
