@@ -27,4 +27,15 @@ class Number(click.IntRange):
         return int(said)
 
 
+class NumberOrAll(Number):
+    """The same, or the word "all", which is `ALL`."""
+
+    @override
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it; what is neither is refused with an example."""
+        return ALL if str(value).strip().lower() == "all" else super().convert(value, param, ctx)
+
+
+ALL = 0
 NUMBER = Number()
+NUMBER_OR_ALL = NumberOrAll()

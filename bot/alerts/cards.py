@@ -19,11 +19,12 @@ from bot.cards.card import (
     Room,
     Text,
 )
+from bot.decision import Decision
 from bot.events import (
     PageDelivered,
     PageFailed,
 )
-from bot.phrasing import ago, duration, number
+from bot.phrasing import ago, duration, number, plural
 from storage.records.alerts import Alert, AlertState, Instance, Severity
 from storage.records.incidents import Incident
 
@@ -87,6 +88,21 @@ def page(alert: Alert, step: int, steps: int, upcoming: Upcoming | None, card_li
         footer=f"{alert.rule} · escalation step {step + 1} of {max(steps, step + 1)}",
         hint=("Acknowledge it, so that nobody else is told: ", CommandLine(("ack", str(alert.id)))),
         data=as_data(alert, upcoming),
+    )
+
+
+def several_acknowledged(decisions: Sequence[Decision[Alert]]) -> Card:
+    """The answer to acknowledging several at once: which were taken, and which stay as they are, and why."""
+    taken = [decision.state for decision in decisions if decision.changed]
+    left = [decision for decision in decisions if not decision.changed]
+    return Card(
+        title=f"{plural(len(taken), 'alert')} acknowledged" if decisions else "No alert fires",
+        level=Level.OK if taken or not decisions else Level.INFO,
+        steps=(
+            *(f"#{alert.id} {alert.summary}" for alert in taken),
+            *(f"#{one.state.id} stays as it is: {one.reason}" for one in left),
+        ),
+        data={"changed": bool(taken), "alerts": [as_data(decision.state, None) for decision in decisions]},
     )
 
 

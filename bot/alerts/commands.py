@@ -8,7 +8,7 @@ from bot.alerts.listing import listing
 from bot.cards.card import Card, Code, Level
 from bot.command import Context, Usage, command
 from bot.decision import Decision
-from bot.numbers import NUMBER
+from bot.numbers import ALL, NUMBER, NUMBER_OR_ALL
 from bot.permissions import Role
 from storage.records.alerts import Alert, AlertState
 from storage.tables import alerts as table
@@ -44,21 +44,30 @@ async def show(ctx: Context, number: int) -> Card:
 
 
 @command("ack", role=Role.RESPONDER, changes=True)
-@click.argument("number", type=NUMBER)
+@click.argument("numbers", type=NUMBER_OR_ALL, nargs=-1, required=True, metavar="NUMBER...")
 @click.option("--comment", default="", help="Said in the alert's thread.")
 @click.option("--extend", is_flag=True, help="Hold it longer, or take it over, when it is acknowledged already.")
-async def ack(ctx: Context, number: int, comment: str, extend: bool) -> Card:
-    """Acknowledge an alert: you have it for a time, pending escalation steps stop.
+async def ack(ctx: Context, numbers: tuple[int, ...], comment: str, extend: bool) -> Card:
+    """Acknowledge an alert: you have it for a time, pending escalation steps stop. Several at once, or `all` that fire.
 
     You are reminded before that time is over (`alerts.acknowledged_for`); then escalation begins again.
     """
-    try:
-        decision = await escalating.acknowledge(
+    meant = list(dict.fromkeys(numbers))
+    async with ctx.ports.store.read() as conn:
+        if ALL in meant:
+            meant = [a.id for a in await table.open_alerts(conn) if a.state is AlertState.FIRING]
+        unknown = [number for number in meant if await table.get(conn, number) is None]
+    if unknown:  # before any is taken: a mistyped one leaves all as they are
+        raise _unknown(UnknownAlert(f"there is no alert #{unknown[0]}"))
+    decisions = [
+        await escalating.acknowledge(
             ctx.ports, number, by=ctx.caller.id, comment=comment, via=ctx.caller.via, extend=extend
         )
-    except UnknownAlert as unknown:
-        raise _unknown(unknown) from None
-    return _outcome(ctx, decision, "acknowledged")
+        for number in meant
+    ]
+    if len(decisions) == 1:
+        return _outcome(ctx, decisions[0], "acknowledged")
+    return cards.several_acknowledged(decisions)
 
 
 @command("unack", role=Role.RESPONDER, changes=True)

@@ -1,6 +1,7 @@
 """What people may answer to a page by text or mail: a few commands, and no others (pure)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,7 +15,10 @@ _NUMBER = re.compile(r"#?([1-9]\d{0,17})")
 _MOST = 1000
 HELP = Card(
     title="Answers that are understood",
-    body=("ack 42 takes alert 42, resolve 42 ends it, oncall tells who is on call. Words behind are the comment.",),
+    body=(
+        "ack 42 takes alert 42, ack 42 43 several, ack all whatever fires, resolve 42 ends it, oncall tells who it is.",
+        "Words behind are the comment.",
+    ),
 )
 _QUOTED = re.compile(r"(?m)^(>.*|-- ?|[-_]{5,}.*|On .{5,200}wrote:|Am .{5,200}schrieb.*|From: .*)$")
 
@@ -28,12 +32,23 @@ def argv(text: str, alert: int | None = None) -> tuple[str, ...] | None:
     command = _WORDS.get(words[0].lower().strip(".!,:")) if words else None
     if command is None or command in {"oncall", "help"}:
         return (command,) if command else None
-    named = _NUMBER.fullmatch(words[1].strip(".!,:")) if len(words) > 1 else None
-    rest = " ".join(words[2:] if named else words[1:])
-    number = named[1] if named else str(alert) if alert else ""
-    if not number:
+    named = _named(words[1:], several=command == ACK)
+    rest = " ".join(words[1 + len(named) :])
+    numbers = named or ((str(alert),) if alert else ())
+    if not numbers:
         return (command,)  # the command itself says what is missing
-    return (command, number, f"--comment={rest}") if rest else (command, number)
+    return (command, *numbers, f"--comment={rest}") if rest else (command, *numbers)
+
+
+def _named(words: Sequence[str], *, several: bool) -> tuple[str, ...]:
+    """The number with which the words begin, or all of them where they are nothing but numbers, or "all"."""
+    bare = [word.strip(".!,:;") for word in words]
+    if several and [word.lower() for word in bare] == ["all"]:
+        return ("all",)
+    numbers = [match[1] if (match := _NUMBER.fullmatch(word)) else "" for word in bare]
+    if several and all(numbers):
+        return tuple(numbers)
+    return tuple(numbers[:1]) if numbers and numbers[0] else ()
 
 
 def own_words(text: str) -> str:

@@ -262,3 +262,32 @@ async def test_every_job_run_twice_leaves_one_message_one_fact_and_one_page(worl
     assert len(await world.facts("alert:1", EscalationExhausted)) == 1
     assert len(world.told(DM)) == 2
     assert world.died == []
+
+
+async def test_several_alerts_are_acknowledged_at_once(world: World) -> None:
+    for name in ("shop", "cart", "mail"):
+        await world.check("down", name=name)
+    await world.run("ack", "2")
+
+    card = await world.run("ack", "1", "2", "--comment", "on it")
+
+    assert card.title == "1 alert acknowledged"
+    assert [(await world.alert(n)).state.value for n in (1, 2, 3)] == ["acknowledged", "acknowledged", "firing"]
+    assert "stays as it is" in str(card.steps)
+
+
+async def test_all_that_fires_is_acknowledged_at_once(world: World) -> None:
+    for name in ("shop", "cart"):
+        await world.check("down", name=name)
+
+    assert (await world.run("ack", "all")).title == "2 alerts acknowledged"
+    assert (await world.run("ack", "all")).title == "No alert fires"
+
+
+async def test_a_number_that_is_unknown_leaves_all_as_they_are(world: World) -> None:
+    await world.check("down")
+
+    card = await world.run("ack", "1", "99")
+
+    assert card.body == ("there is no alert #99",)
+    assert (await world.alert()).state.value == "firing"
