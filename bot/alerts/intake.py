@@ -40,7 +40,7 @@ WRITE_EVERY = 3.0
 
 _PLANNED = tuple(fact.__name__ for fact in CHANGES)
 _PAUSE = 1.0
-_SLICE = 250
+_SLICE, _LARGE_SLICE = 250, 1000
 _YIELD = 9
 _log = structlog.get_logger(__name__)
 _Waiting = tuple[list[Report], "asyncio.Future[None]"]
@@ -227,7 +227,8 @@ class Intake:
 
     async def _decide_some(self, unit: UnitOfWork) -> tuple[int, list[Heard]]:
         reports: list[Report] = []
-        while len(reports) < _SLICE and (kept := await inbox.oldest(unit.conn)) is not None:
+        most = _SLICE if self._busy() else _LARGE_SLICE  # what must be written of each alert is written less often
+        while len(reports) < most and (kept := await inbox.oldest(unit.conn)) is not None:
             reports += [_report(read) for read in orjson.loads(kept[1])]
             await inbox.remove(unit.conn, kept[0])
         return len(reports), await record(self._ports, unit, reports, self._kept)

@@ -29,7 +29,7 @@ REMUTE = "alerts.remute"
 """The kind of the job that looks again at what is muted."""
 REVIEW = "alerts.review"
 """The kind of the job that looks again at one alert: what still fires though a person said it is over, what flaps."""
-AT_ONCE = 500
+AT_ONCE = 1000
 """Instances that are read and written together."""
 
 _SWEEPS = 5

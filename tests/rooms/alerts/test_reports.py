@@ -399,6 +399,28 @@ class TestService:
         await self.served(world, check)
         assert [alert.firing for alert in await open_alerts(world)] == [1000]
 
+    @pytest.mark.parametrize("over_at_last", [True, False])
+    async def test_reports_of_one_instance_keep_their_order_behind_a_flood(
+        self, world: World, over_at_last: bool
+    ) -> None:
+        async def check(intake: Intake) -> None:
+            flood = asyncio.create_task(intake([report(f"other-{n}") for n in range(100)]))
+            await asyncio.sleep(0)
+            first = asyncio.create_task(intake([report("one", resolved=not over_at_last)]))
+            await asyncio.sleep(0)
+            await intake([report("one", resolved=over_at_last)])
+            await asyncio.gather(flood, first)
+            async with asyncio.timeout(20):
+                while (await self.undecided(world)) > 0:
+                    await asyncio.sleep(0.01)
+
+        await self.served(world, check)
+        assert any(i.labels["pod"] == "one" for i in await firing(world)) is not over_at_last
+
+    async def undecided(self, world: World) -> int:
+        async with world.store.read() as conn:
+            return await inbox.waiting(conn)
+
     async def test_what_a_crash_left_in_the_inbox_is_decided_by_the_next(self, world: World) -> None:
         told = (
             '[{"name":"errors","labels":{"service":"shop"},"severity":"high","source":"test","resolved":false,'
