@@ -62,7 +62,7 @@ def _checks(values: Mapping[str, Any], kinds: Mapping[str, Kind]) -> list[str]:
     listed = health.get("checks") if isinstance(health, Mapping) else None
     given = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list | tuple) else []
     names = [one["name"] for one in given if isinstance(one.get("name"), str)]
-    types = {one.get("type") for one in given}
+    types = {kind for one in given if isinstance(kind := one.get("type"), str)}
     own = [f"own-{type_}" if type_ in names else type_ for type_ in kinds if type_ not in types]
     alone = [name for name in own if _needs_nothing(kinds[name.removeprefix("own-")].options)]
     return [*names, *alone]
