@@ -1,6 +1,8 @@
 """One alert, read under its lock, changed by a decision, committed: what every service of this room does."""
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,3 +49,13 @@ async def facts(conn: AsyncConnection, subject: str) -> list[Event]:
     """What the journal holds about the escalation of an alert, oldest first."""
     entries = await journal.of_subjects(conn, [subject])
     return [event_of(entry.kind, entry.payload) for entry in entries if entry.kind in _ESCALATION]
+
+
+class Opening(Protocol):
+    """What takes the first steps of alerts in the transaction that opens them (bot/alerts/opening.py)."""
+
+    def taken(self, opened: Decision[Alert], now: datetime) -> Decision[Alert]:
+        """The decision that opens an alert, with its first step taken when that can be done."""
+
+    async def lease(self, unit: UnitOfWork) -> None:
+        """Write the pages of these steps."""

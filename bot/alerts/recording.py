@@ -1,18 +1,17 @@
 """A batch of reports within one transaction: which instances and alerts it opens, brings up to date and resolves."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
 
 from bot.alerts import decide, instances
 from bot.alerts.decide import Change
 from bot.alerts.escalating import steps
-from bot.alerts.fingerprints import fingerprint
 from bot.alerts.grouping import Group, group
 from bot.alerts.instances import flaps
-from bot.alerts.ledger import BOT
+from bot.alerts.ledger import BOT, Opening
 from bot.alerts.muted import Kept
+from bot.alerts.rounds import Told, rounds, sources_first
 from bot.decision import Decision, Timer, fact_of, job_of
 from bot.matchers import compiled, hold, parse_all
 from bot.ports import Ports
@@ -62,24 +61,6 @@ class Heard:
     report: Report
 
 
-@dataclass(kw_only=True)
-class _Told:
-    """What the batch says of one instance, the latest last, and how often."""
-
-    report: Report
-    count: int = 1
-
-
-class Opening(Protocol):
-    """What takes the first steps of alerts in the transaction that opens them (bot/alerts/opening.py)."""
-
-    def taken(self, opened: Decision[Alert], now: datetime) -> Decision[Alert]:
-        """The decision that opens an alert, with its first step taken when that can be done."""
-
-    async def lease(self, unit: UnitOfWork) -> None:
-        """Write the pages of these steps."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Known:
     """What the store holds of the instances of a batch."""
@@ -100,8 +81,8 @@ async def record(
     """
     kept = kept or Kept()
     heard: dict[str, Heard] = {}
-    for told in _rounds(reports):
-        for part in _sources_first(ports, told):
+    for told in rounds(reports, AT_ONCE):
+        for part in sources_first(ports, told):
             for key in part:
                 heard.pop(key, None)
             heard |= await _round(ports, unit, part, kept, opening)
@@ -156,35 +137,8 @@ def reviewing(number: int, at: datetime) -> Timer:
     return Timer(kind=REVIEW, key=f"{REVIEW}:{number}:{at.isoformat()}", at=at, payload={"alert": number})
 
 
-def _rounds(reports: Sequence[Report]) -> Iterator[dict[str, _Told]]:
-    """Stretches in which no instance both fires and is over, equal reports counted as one."""
-    told: dict[str, _Told] = {}
-    for report in reports:
-        key = fingerprint(report.name, report.labels)
-        before = told.get(key)
-        if before is not None and before.report.resolved == report.resolved:
-            told[key] = _Told(report=report, count=before.count + 1)
-            continue
-        if before is not None or len(told) == AT_ONCE:
-            yield told
-            told = {}
-        told[key] = _Told(report=report)
-    if told:
-        yield told
-
-
-def _sources_first(ports: Ports, told: Mapping[str, _Told]) -> list[Mapping[str, _Told]]:
-    """The same in two parts when some inhibit others: those begin to fire before it is asked who is muted."""
-    rules = [compiled(parse_all(rule.source)) for rule in ports.manage.alerts.inhibit]
-    if not rules:
-        return [told]
-    sources = {k: t for k, t in told.items() if any(hold(rule, t.report.name, t.report.labels) for rule in rules)}
-    others = {key: t for key, t in told.items() if key not in sources}
-    return [part for part in (sources, others) if part]
-
-
 async def _round(
-    ports: Ports, unit: UnitOfWork, told: Mapping[str, _Told], kept: Kept, opening: Opening | None = None
+    ports: Ports, unit: UnitOfWork, told: Mapping[str, Told], kept: Kept, opening: Opening | None = None
 ) -> dict[str, Heard]:
     now = ports.now()
     groups = {key: group(t.report.name, t.report.labels, ports.manage.alerts.group_by) for key, t in told.items()}
@@ -192,7 +146,7 @@ async def _round(
     fresh = [key for key, t in told.items() if not t.report.resolved and key not in known.open]
     muting = await kept.current(ports, unit.conn, now) if fresh else None
     held: list[Instance] = []
-    begin: list[tuple[str, _Told, str]] = []
+    begin: list[tuple[str, Told, str]] = []
     for key, one in told.items():
         if key in known.open:
             _again(ports, known, one, known.open[key], now)
@@ -219,7 +173,7 @@ async def _round(
 
 
 async def _known(
-    ports: Ports, unit: UnitOfWork, told: Mapping[str, _Told], groups: Mapping[str, Group], now: datetime
+    ports: Ports, unit: UnitOfWork, told: Mapping[str, Told], groups: Mapping[str, Group], now: datetime
 ) -> _Known:
     keys = list(told)
     found = {i.fingerprint: i for i in await instance_table.open_instances(unit.conn, fingerprints=keys)}
@@ -252,7 +206,7 @@ async def _number(unit: UnitOfWork, begun: Iterable[Touched]) -> None:
             one.number = number
 
 
-def _again(ports: Ports, known: _Known, told: _Told, instance: Instance, now: datetime) -> None:
+def _again(ports: Ports, known: _Known, told: Told, instance: Instance, now: datetime) -> None:
     one = known.alerts.get(instance.alert_id)
     if one is None:
         return
@@ -272,7 +226,7 @@ def _again(ports: Ports, known: _Known, told: _Told, instance: Instance, now: da
 
 
 def _opens(
-    ports: Ports, one: Touched, key: str, told: _Told, *, before: Instance | None, muted_by: str, now: datetime
+    ports: Ports, one: Touched, key: str, told: Told, *, before: Instance | None, muted_by: str, now: datetime
 ) -> None:
     begun = instances.opened(
         told.report,
