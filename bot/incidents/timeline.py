@@ -121,7 +121,7 @@ def _said(event: e.Event) -> Text | None:
     return _of_alert(event) or _of_escalation(event) or _of_incident(event) or _of_postmortem(event)
 
 
-def _of_alert(event: e.Event) -> Text | None:  # noqa: PLR0911 - one for each fact
+def _of_alert(event: e.Event) -> Text | None:
     match event:
         case e.CheckChanged(check=check, status=status, previous=previous, detail=detail):
             return f"Check {check} went from {previous} to {status}" + (f": {detail}" if detail else "")

@@ -77,7 +77,12 @@ def test_the_reference_documents_every_setting_and_every_option():
 
     for name in Settings.model_fields:
         assert f"| `{name.upper()}` |" in text
-    for key in ("health.checks[].degraded_ms", "escalation.NAME.steps[].after", "alerts.rules.NAME.runbook", "options.token"):
+    for key in (
+        "health.checks[].degraded_ms",
+        "escalation.NAME.steps[].after",
+        "alerts.rules.NAME.runbook",
+        "options.token",
+    ):
         assert f"| `{key}` |" in text
     assert "### `type: store`" in text
 
