@@ -171,7 +171,7 @@ ready_servers() {
     emulator=tests/servers/emulate # brings its own Node where the system's is older than 22
     if command -v npm >/dev/null && ! cmp -s $emulator/package-lock.json $emulator/node_modules/installed.json; then
         omit=
-        node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 22)' && omit=--omit=optional
+        node -e 'process.exit(process.versions.node.split(".")[0] < 22 ? 1 : 0)' && omit=--omit=optional
         step "Slack emulator" npm --prefix $emulator ci --no-audit --no-fund $omit || return 0
         cp $emulator/package-lock.json $emulator/node_modules/installed.json
     fi

@@ -207,14 +207,11 @@ class Intake:
         while self._backlog > 0:
             begun = time.monotonic()
             try:
-                count, heard = await self._ports.store.transact(self._decide_some)
+                count, heard = await self._decided()
             except (Conflict, StoreError) as error:
                 _log.warning("inbox_cannot_use_store", error=str(error))
                 await asyncio.sleep(_PAUSE)
                 continue
-            except Exception:  # noqa: BLE001 - logged; the others must not wait behind it
-                _log.exception("inbox_decided_one_by_one")
-                count, heard = await self._decide_singly()
             self._backlog = self._backlog - count if count else 0
             self._remember(heard)
             self._room.set()
@@ -224,6 +221,16 @@ class Intake:
     def _busy(self) -> bool:
         task = self._tasks.get("commit")
         return task is not None and not task.done()
+
+    async def _decided(self) -> tuple[int, list[Heard]]:
+        """Decide about the oldest of the inbox; says how many reports that were."""
+        try:
+            return await self._ports.store.transact(self._decide_some)
+        except (Conflict, StoreError):
+            raise
+        except Exception:  # noqa: BLE001 - logged; the others must not wait behind it
+            _log.exception("inbox_decided_one_by_one")
+            return await self._decide_singly()
 
     async def _decide_some(self, unit: UnitOfWork) -> tuple[int, list[Heard]]:
         reports: list[Report] = []
@@ -244,6 +251,8 @@ class Intake:
         for read in reports:
             try:
                 heard += await self._ports.store.transact(partial(self._decide_one, read))
+            except (Conflict, StoreError):
+                raise  # it is not the report's fault: all of the row stay where they are
             except Exception:  # noqa: BLE001 - logged: it would fail again
                 _log.exception("report_not_decided", name=read.get("name"), source=read.get("source"))
         await self._ports.store.transact(lambda unit: inbox.remove(unit.conn, number))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -27,7 +27,7 @@ from storage.records.alerts import Alert, AlertState, Instance, Severity
 from storage.records.jobs import JobState
 from storage.records.silences import Matcher, Silence
 from storage.tables import alerts, inbox, instances, jobs, silences
-from storage.unit_of_work import UnitOfWork
+from storage.unit_of_work import Store, StoreError, UnitOfWork
 from tests.rooms.alerts.world import LEAD, World
 
 
@@ -139,6 +139,24 @@ async def test_a_worse_instance_is_not_covered_by_an_acknowledgement(world: Worl
     assert (await world.alert()).state is AlertState.FIRING
     assert len(await world.facts("alert:1", AlertAcknowledged, AlertWorsened)) == 2
     assert await pages(world) == 2
+
+
+class Losing:
+    """A store that is lost while it runs the transactions of those numbers."""
+
+    def __init__(self, store: Store, lost: set[int]) -> None:
+        self._store = store
+        self._lost = lost
+        self._count = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def transact(self, work: Any, **how: Any) -> Any:
+        self._count += 1
+        if self._count in self._lost:
+            raise StoreError("the database is away")
+        return await self._store.transact(work, **how)
 
 
 class TestResolvedByHand:
@@ -461,3 +479,20 @@ class TestService:
 
         await self.served(world, check)
         assert [i.name for i in await firing(world)] == ["good"]
+
+    async def test_a_database_that_is_lost_meanwhile_costs_no_report_of_the_inbox(self, world: World) -> None:
+        plain = '"labels":{},"source":"test","resolved":false,"started_at":null,"ends_at":null'
+        told = ",".join(
+            f'{{"name":"{name}","severity":"{word}",{plain}}}'
+            for name, word in (("bad", "unheard of"), ("one", "high"), ("two", "low"))
+        )
+        await world.store.transact(lambda unit: inbox.put(unit.conn, f"[{told}]", 3))
+        world.ports = replace(world.ports, store=cast("Store", Losing(world.store, lost={3})))
+
+        async def check(_intake: Intake) -> None:
+            async with asyncio.timeout(20):
+                while len(await open_alerts(world)) < 2:  # noqa: ASYNC110 - another task changes the database
+                    await asyncio.sleep(0.01)
+
+        await self.served(world, check)
+        assert {i.name for i in await firing(world)} == {"one", "two"}
