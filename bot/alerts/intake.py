@@ -71,6 +71,14 @@ class Intake:
         self._keep("commit", self._commit)
         await taken
 
+    def repeated(self, told: Sequence[tuple[int, datetime | None]], /) -> list[bool]:
+        """For each number of `resent.said`, and until when: whether it is nothing new; then it counts."""
+        if self._tail is None:
+            return [False] * len(told)
+        self._resent.heed(self._tail.news())
+        now = self._ports.now()
+        return [self._resent.again(number, ends_at, now) for number, ends_at in told]
+
     async def start(self) -> None:
         """Serve from now on: decide what a former process left in the inbox, and answer what is known from memory."""
         self._tail = self._ports.store.tail([*CLOSING, *_PLANNED])

@@ -39,9 +39,11 @@ class Resent:
 
     def repeats(self, report: Report, now: datetime) -> bool:
         """Whether it only says again what is known of an open instance; then it is counted."""
-        if report.resolved:
-            return False
-        known = self._by_said.get(_said(report))
+        return not report.resolved and self.again(said(report), report.ends_at, now)
+
+    def again(self, number: int, ends_at: datetime | None, now: datetime) -> bool:
+        """The same for what `said` gave for a report that fires, which is over at `ends_at`."""
+        known = self._by_said.get(number)
         if known is None or not known.open:
             return False
         if known.alert in self._over:
@@ -51,13 +53,13 @@ class Resent:
             self._unwritten.append(known)
         known.count += 1
         known.seen_at = now
-        known.ends_at = report.ends_at
+        known.ends_at = ends_at
         return True
 
     def remember(self, report: Report, fingerprint: str, alert: int) -> None:
         """Know from now on that this is what was said last of an instance that is open."""
         self.forget(fingerprint)
-        known = Known(fingerprint, alert, _said(report))
+        known = Known(fingerprint, alert, said(report))
         self._by_said[known.said] = self._by_print[fingerprint] = known
 
     def forget(self, fingerprint: str) -> None:
@@ -94,7 +96,7 @@ class Resent:
                 known.count += lost.count
 
 
-def _said(report: Report) -> int:
+def said(report: Report) -> int:
     """A number for all that a report says but its end; two that say different things have different ones.
 
     64 bits of Python's keyed hash, so that a sender cannot aim at a collision.

@@ -5,11 +5,16 @@ Paths, parameters and answers follow https://github.com/prometheus/alertmanager/
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from aiohttp import web
 
+from bot.alerts.intake import Intake
 from bot.heartbeats.service import without_beats
+from bot.report import Report
 from handlers.http.alertmanager import given, posted, quiet, standing
+from handlers.http.alertmanager.again import Again
 from handlers.http.alertmanager.answers import Refused, json_body, refused, said, too_large
 from handlers.http.problems import later, problem
 from handlers.measured import Measured
@@ -26,14 +31,17 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Inside:
-    """Bytes of the batches that are being taken."""
+    """How batches are read, and the bytes of those that are being taken."""
 
+    read: Callable[[Any, datetime, timedelta], tuple[list[Report], list[str]]]
     bytes: int = 0
 
 
 def routes(app: Measured, ready: Handler) -> list[web.RouteDef]:
     """All of them; `ready` answers whether the bot can serve."""
-    ports, inside, since = app.ports, Inside(), app.ports.now()
+    ports, since = app.ports, app.ports.now()
+    # a bot that is only opened for a moment takes reports without remembering them
+    inside = Inside(Again(ports.report).news if isinstance(ports.report, Intake) else posted.reports)
 
     async def take(request: web.Request) -> web.StreamResponse:
         return await _take(request, app, inside)
@@ -84,7 +92,7 @@ async def _take(request: web.Request, app: Measured, inside: Inside) -> web.Stre
     try:
         body = await json_body(request, LARGEST)
         ports = app.ports
-        reports, wrong = posted.reports(body, ports.now(), ports.manage.alerts.resolve_timeout)
+        reports, wrong = inside.read(body, ports.now(), ports.manage.alerts.resolve_timeout)
         reports = await without_beats(ports, reports)
         if reports:
             await ports.report(reports)

@@ -1,6 +1,6 @@
 """`POST /api/v2/alerts`: what Prometheus says of alerts, as reports (pure). The hot path: no step is taken twice."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,23 +23,41 @@ class BadAlert(ValueError):
 
 
 def reports(body: Any, now: datetime, timeout: timedelta) -> tuple[list[Report], list[str]]:
-    """The reports in a decoded body, and what is wrong with the alerts that are none.
+    """The reports in a decoded body, and what is wrong with the alerts that are none; see `read`."""
+    found, wrong = read(body, now, timeout)
+    return list(found.values()), wrong
+
+
+def read(
+    body: Any, now: datetime, timeout: timedelta, *, passing: Collection[int] = ()
+) -> tuple[dict[int, Report], list[str]]:
+    """The reports in a decoded body by index, but those `passing`, and what is wrong with the alerts that are none.
 
     An alert without `endsAt` is over when it was not sent again for `timeout`. Raises `Refused` for a body of a wrong
     type, of which nothing may be taken.
     """
     if type(body) is not list:
         raise Refused(f"the body must be a list of alerts, not {_kind(body)}")
-    found: list[Report] = []
+    found: dict[int, Report] = {}
     wrong: list[str] = []
     for index, alert in enumerate(body):
+        if index in passing:
+            continue
         if type(alert) is not dict:
             raise Refused(f"alert {index} must be an object, not {_kind(alert)}")
         try:
-            found.append(_report(alert, index, now, timeout))
+            found[index] = _report(alert, index, now, timeout)
         except BadAlert as bad:
             wrong.append(f"alert {index}: {bad}")
     return found, wrong
+
+
+def moment(text: str) -> datetime:
+    """A moment of RFC 3339; raises `ValueError` for what is none, or out of range."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None or not _EARLIEST < at < _LATEST:
+        raise ValueError(text)
+    return at
 
 
 def told(wrong: list[str]) -> str:

@@ -1,0 +1,82 @@
+"""What is sent again: alerts that say nothing new are told before they are read, for most that comes in is such.
+
+Prometheus sends what fires each minute, word for word but for `endsAt`. The words of an alert that was found to say
+nothing new are remembered as one number, beside the number by which the intake knows what they mean.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import orjson
+
+from bot.alerts.resent import said
+from bot.report import Report
+from handlers.http.alertmanager import posted
+
+MOST = 300_000
+"""Alerts whose words are remembered; beyond, all are forgotten, and learned anew."""
+
+
+class Knows(Protocol):
+    """The intake, as far as it is asked here."""
+
+    def repeated(self, told: Sequence[tuple[int, datetime | None]], /) -> list[bool]:
+        """For each number of `said`, and when it ends: whether it is nothing new; then it counts."""
+
+
+class Again:
+    """Sifts batches for one intake."""
+
+    def __init__(self, intake: Knows) -> None:
+        self._intake = intake
+        self._said: dict[int, int] = {}
+
+    def news(self, body: Any, now: datetime, timeout: timedelta) -> tuple[list[Report], list[str]]:
+        """The reports of a decoded body that may say something new, and what is wrong with the alerts that are none.
+
+        Raises `Refused` as `posted.reports` does; then nothing was counted.
+        """
+        words = _words(body, now) if type(body) is list else {}
+        known = {index: self._said[key] for index, (key, _) in words.items() if key in self._said}
+        read, wrong = posted.read(body, now, timeout, passing=known.keys())
+        asked = known | {index: said(report) for index, report in read.items() if index in words}
+        verdicts = self._intake.repeated([(number, words[index][1]) for index, number in asked.items()])
+        repeated = {index for index, again in zip(asked, verdicts, strict=True) if again}
+        for index in repeated - known.keys():
+            self._remember(words[index][0], asked[index])
+        news = {index: report for index, report in read.items() if index not in repeated}
+        if forgotten := known.keys() - repeated:
+            for index in forgotten:
+                self._said.pop(words[index][0], None)  # the same alert may stand in a batch twice
+            news |= posted.read(body, now, timeout, passing=set(range(len(body))) - forgotten)[0]
+        return [news[index] for index in sorted(news)], wrong
+
+    def _remember(self, key: int, number: int) -> None:
+        if len(self._said) >= MOST:
+            self._said.clear()
+        self._said[key] = number
+
+
+def _words(body: list[Any], now: datetime) -> dict[int, tuple[int, datetime]]:
+    """By index, for each alert that fires with an end of its own: all that it says but its end, and that end."""
+    ends: dict[str, datetime | None] = {}
+    found: dict[int, tuple[int, datetime]] = {}
+    for index, alert in enumerate(body):
+        text = alert.get("endsAt") if type(alert) is dict else None
+        if type(text) is not str:
+            continue
+        if text not in ends:
+            ends[text] = _end(text)
+        if (end := ends[text]) is not None and end > now:
+            del alert["endsAt"]
+            found[index] = hash(orjson.dumps(alert)), end
+            alert["endsAt"] = text
+    return found
+
+
+def _end(text: str) -> datetime | None:
+    try:
+        return posted.moment(text)
+    except ValueError:
+        return None
