@@ -16,7 +16,7 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text as Rich
 
-from bot.cards.card import Accent, Bold, Card, Code, CommandLine, Level, Link, Mark, Moment, Table, Text
+from bot.cards.card import Accent, Bold, Button, Card, Code, CommandLine, Level, Link, Mark, Moment, Table, Text
 from bot.cards.grid import GAP, narrowed
 from bot.cards.marks import address, empty, parts, plain, typed
 from bot.phrasing import ago
@@ -91,7 +91,7 @@ def _layout(card: Card, width: int, now: datetime, zone: tzinfo | None, command:
         yield inset(_rows(card.table, said, now, width - 2))
     if card.steps:
         yield inset(_list([said(step) for step in card.steps]))
-    offers = [(plain(button.label), button.url or typed(CommandLine(button.argv), command)) for button in card.buttons]
+    offers = [(plain(button.label), _target(button, command)) for button in card.buttons]
     offers = [(label, target) for label, target in offers if target]
     if offers:
         yield inset(_pairs([(label, Rich(target, style="cyan")) for label, target in offers]))
@@ -99,6 +99,11 @@ def _layout(card: Card, width: int, now: datetime, zone: tzinfo | None, command:
     ending += [said(card.hint)] if not empty(card.hint) else []
     if ending:
         yield inset(Rich("\n").join(ending))
+
+
+def _target(button: Button, command: str) -> str:
+    """Where a button leads; an address that is none is left out, as every medium does."""
+    return (address(button.url) or "") if button.url else typed(CommandLine(button.argv), command)
 
 
 def _title(card: Card) -> Rich:

@@ -35,11 +35,15 @@ class Running(World):
     async def settle(self, most: int = 300) -> None:
         """Wait until nothing is due any more."""
         del most
+        calm = 0
 
         async def quiet() -> bool:
+            nonlocal calm
             async with self.store.read() as conn:
                 pending = await jobs.listing(conn, states=[JobState.PENDING], limit=1000)
-            return not self.worker._running and not [job for job in pending if job.due_at <= self.clock()]
+            busy = self.worker._running or [job for job in pending if job.due_at <= self.clock()]
+            calm = 0 if busy else calm + 1
+            return calm == 5  # a job that was just claimed is due no more and does not run yet
 
         self.worker.wake()
         await eventually(quiet)

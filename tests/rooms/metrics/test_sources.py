@@ -187,7 +187,7 @@ async def test_the_host_tells_what_psutil_sees(bot):
 
     assert found["disk_usage", "/"] == pytest.approx(psutil.disk_usage("/").percent / 100, abs=0.05)
     assert found["memory_available"] == pytest.approx(psutil.virtual_memory().available, rel=0.3)
-    assert 0 <= found["cpu"] <= 100
+    assert 0 <= found["cpu"] <= 100 * (1 + 1e-9)  # a quotient of floats
     assert min(found["network_in"], found["network_out"], found["load"]) >= 0
     assert ("swap" in found) == bool(psutil.swap_memory().total)
 
