@@ -121,7 +121,7 @@ async def taking(seconds: int) -> list[tuple[str, int, Mapping[str, list[Taken]]
                 for name, start in SERVERS.items():
                     with _programs.folders("server") as (folder,):
                         async with start(folder) as server:
-                            await load(server, size, "resent", "warm", 1)
+                            await load(server, size, "resent", f"{kind}{turn}", 2)  # what is re-sent later
                             turns[name].append(await load(server, size, kind, f"{kind}{turn}", seconds))
             found.append((kind, size, turns))
             print(f"  {kind}, {size} in a request: {_said(turns)}", flush=True)
