@@ -48,7 +48,7 @@ async def send(ports: Ports, job: Job, view: View, address: str) -> None:
         receipt = await _deliver(ports, view, job, one, address)
     except Later:
         raise
-    except Exception as error:
+    except Exception as error:  # a channel may fail in any way: tried again, and in the end said on the card
         failure = escalating.failed(number, one, str(error) or type(error).__name__)
         if not await _given_up(ports, job, error, failure):
             raise

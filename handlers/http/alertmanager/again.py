@@ -68,11 +68,17 @@ def _words(body: list[Any], now: datetime) -> dict[int, tuple[int, datetime]]:
             continue
         if text not in ends:
             ends[text] = _end(text)
-        if (end := ends[text]) is not None and end > now:
-            del alert["endsAt"]
-            found[index] = hash(orjson.dumps(alert)), end
-            alert["endsAt"] = text
+        if (end := ends[text]) is not None and end > now and (key := _key(alert)) is not None:
+            found[index] = key, end
     return found
+
+
+def _key(alert: dict[str, Any]) -> int | None:
+    """A number for all that the alert says but its end; None for one nested deeper than can be written."""
+    try:
+        return hash(orjson.dumps({name: value for name, value in alert.items() if name != "endsAt"}))
+    except orjson.JSONEncodeError:  # what is read goes deeper than what is written; such an alert is read each time
+        return None
 
 
 def _end(text: str) -> datetime | None:

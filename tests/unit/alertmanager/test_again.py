@@ -95,6 +95,16 @@ def test_what_is_over_meanwhile_is_news_again() -> None:
     assert names(again, an_alert(), an_alert()) == ["db-1", "db-1"]
 
 
+def test_what_is_nested_deeper_than_can_be_written_is_read_each_time() -> None:
+    deep: Any = []
+    for _ in range(260):
+        deep = [deep]
+    intake = FakeIntake()
+    again = Again(intake)
+    assert names(again, an_alert(more=deep)) == ["db-1"]
+    assert names(again, an_alert(more=deep)) == ["db-1"]
+
+
 def test_a_body_of_a_wrong_type_counts_nothing() -> None:
     intake = FakeIntake()
     again = Again(intake)
