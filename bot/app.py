@@ -15,13 +15,27 @@ from bot.bus import Reaction, Schedule, Task
 from bot.cards.card import Card
 from bot.command import Command, Progress
 from bot.config.manage import Manage, load
+from bot.config.plugins import Plugged
 from bot.config.settings import Settings
 from bot.engine import clock
 from bot.engine.worker import Worker
 from bot.invoke import invoke
 from bot.outbound import Courier
 from bot.permissions import Caller
-from bot.ports import Channel, Chat, Check, Delivery, Ports, Settle, Source, Writer
+from bot.ports import (
+    Calendar,
+    Channel,
+    Chat,
+    Check,
+    Delivery,
+    Page,
+    Ports,
+    Publisher,
+    Settle,
+    Source,
+    Tracker,
+    Writer,
+)
 from storage.unit_of_work import Store
 
 OUTSIDE = ("bot.app", "bot.sandbox", "bot.slack", "bot.telemetry", "bot.log")
@@ -39,6 +53,20 @@ class Parts:
     checks: Mapping[str, Check] = field(default_factory=dict)
     channels: Mapping[str, Channel] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    trackers: Mapping[str, Tracker] = field(default_factory=dict)
+    publishers: Mapping[str, Publisher] = field(default_factory=dict)
+    pages: Mapping[str, Page] = field(default_factory=dict)
+
+    @property
+    def places(self) -> Mapping[tuple[str, ...], Mapping[str, Any]]:
+        """The plug-ins that lead to systems outside, by where manage.yml names them."""
+        return {
+            ("incidents", "calendars"): self.calendars,
+            ("follow_ups", "trackers"): self.trackers,
+            ("postmortems", "publish"): self.publishers,
+            ("statuspage", "pages"): self.pages,
+        }
 
 
 def parts() -> Parts:
@@ -52,6 +80,10 @@ def parts() -> Parts:
         checks=registry.collect(Check, found, lambda c: c.type),
         channels=registry.collect(Channel, found, lambda c: c.type),
         sources=registry.collect(Source, found, lambda s: s.type),
+        calendars=registry.collect(Calendar, found, lambda c: c.type),
+        trackers=registry.collect(Tracker, found, lambda t: t.type),
+        publishers=registry.collect(Publisher, found, lambda p: p.type),
+        pages=registry.collect(Page, found, lambda p: p.type),
     )
 
 
@@ -87,7 +119,12 @@ async def opened(
     """
     found = parts()
     manage = load(
-        settings.manage_config, checks=found.checks, channels=found.channels, sources=found.sources, base=base
+        settings.manage_config,
+        checks=found.checks,
+        channels=found.channels,
+        sources=found.sources,
+        places=found.places,
+        base=base,
     )
     async with AsyncExitStack() as stack:
         store = await Store.open(settings.database_url)
@@ -116,6 +153,10 @@ async def opened(
             ports,
             channels=connected(found.channels, manage, ports),
             settlers=settlers(found.channels, manage, ports),
+            calendars=placed(found.calendars, manage.incidents.calendars, ports),
+            trackers=placed(found.trackers, manage.follow_ups.trackers, ports),
+            publishers=placed(found.publishers, manage.postmortems.publish, ports),
+            pages=placed(found.pages, manage.statuspage.pages, ports),
         )
         ports = replace(ports, report=Intake(ports))
         yield App(ports=ports, parts=found)
@@ -170,6 +211,11 @@ def settlers(kinds: Mapping[str, Channel], manage: Manage, ports: Ports) -> Mapp
         for name, config in manage.notifications.items()
         if (settle := kinds[config.type].settle) is not None
     }
+
+
+def placed(kinds: Mapping[str, Any], configured: Mapping[str, Plugged], ports: Ports) -> dict[str, Any]:
+    """What is connected of kinds of systems outside, by the names in manage.yml."""
+    return {name: kinds[given.type].connect(given.options, ports) for name, given in configured.items()}
 
 
 def writer(settings: Settings, manage: Manage) -> Writer | None:

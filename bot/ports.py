@@ -9,9 +9,23 @@ import httpx
 from pydantic import BaseModel, ConfigDict
 
 from bot.cards.card import Card
+from bot.chat import (
+    Chat,
+    ChatError,
+    Download,
+    Posted,
+    Profile,
+)
 from bot.decision import JobsFor
-from bot.observation import Observation as Observation  # noqa: PLC0414 - plug-ins find it here, beside `Check`
+from bot.observation import Observation
 from bot.outbound import Post, once
+from bot.outside import (
+    Document,
+    Filed,
+    Invitation,
+    Issue,
+    PublicIncident,
+)
 from bot.permissions import Caller
 from bot.report import Report
 from storage.records.samples import Sample
@@ -199,103 +213,68 @@ async def unreported(_reports: Sequence[Report], /) -> None:
     raise RuntimeError("nothing here takes reports of alerts")
 
 
-@dataclass(frozen=True)
-class Posted:
-    """A message that stands in Slack."""
+class Book(Protocol):
+    """Puts a meeting into a calendar."""
 
-    channel: str
-    ts: str
+    async def __call__(self, invitation: Invitation, /) -> str:
+        """The calendar's own name for the entry; raises `Undeliverable`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Profile:
-    """What Slack knows of a user: address, time zone ("Europe/Berlin"), name; `gone` when the account is closed."""
+class Calendar:
+    """A kind of calendar that meetings are put into, one file each in `bot/calendars`."""
 
-    user: str
-    email: str = ""
-    timezone: str = ""
-    name: str = ""
-    gone: bool = False
+    type: str
+    options: OptionsType
+    connect: Callable[[Any, "Ports"], Book]
 
 
-class ChatError(Exception):
-    """Slack refused. `code` is Slack's own error ("not_in_channel"); the text says what was tried and the mend."""
+class File(Protocol):
+    """Opens issues in a tracker."""
 
-    def __init__(self, code: str, message: str, *, retry: bool = False) -> None:
-        super().__init__(message)
-        self.code = code
-        self.retry = retry
+    async def __call__(self, issue: Issue, /, *, attempt: int) -> Filed:
+        """Open it, at most once per `key`: a later `attempt` looks for it first. Raises `Undeliverable`."""
 
 
-class Chat(Protocol):
-    """Slack, as the rooms see it: all texts are cards. Rate limits are waited for inside, other refusals raise."""
+@dataclass(frozen=True, kw_only=True)
+class Tracker:
+    """A kind of issue tracker, one file each in `bot/follow_ups/trackers`."""
 
-    @property
-    def connected(self) -> bool:
-        """True while the bot can hear from Slack."""
+    type: str
+    options: OptionsType
+    connect: Callable[[Any, "Ports"], File]
 
-    @property
-    def crowded(self) -> bool:
-        """True while so many messages wait for Slack that no job should wait with them: come back later."""
 
-    async def post(
-        self, channel: str, card: Card, *, key: str, thread_ts: str = "", attempt: int = 1, broadcast: bool = False
-    ) -> Posted:
-        """Post once per `key`: on a later `attempt` it looks whether the message stands already before it posts."""
+class Publish(Protocol):
+    """Keeps approved postmortems in one place."""
 
-    async def update(self, posted: Posted, card: Card) -> None:
-        """Replace a message's content."""
+    async def __call__(self, document: Document, /) -> str:
+        """Its address there; what is there already is replaced, never doubled. Raises `Undeliverable`."""
 
-    async def whisper(self, channel: str, user: str, card: Card, *, thread_ts: str = "") -> None:
-        """Say something that only `user` sees."""
 
-    async def direct(self, user: str) -> str:
-        """The id of the direct-message channel with `user`."""
+@dataclass(frozen=True, kw_only=True)
+class Publisher:
+    """A kind of place where approved postmortems are kept, one file each in `bot/postmortems/publishers`."""
 
-    async def open_channel(self, name: str) -> tuple[str, str]:
-        """Create a channel, or find our own of that name; a taken name gets a suffix. Gives (id, name)."""
+    type: str
+    options: OptionsType
+    connect: Callable[[Any, "Ports"], Publish]
 
-    async def invite(self, channel: str, users: Sequence[str]) -> Mapping[str, str]:
-        """Invite people one by one where needed; gives user -> error code of those who could not be."""
 
-    async def join(self, channel: str) -> None:
-        """Join a public channel."""
+class Tell(Protocol):
+    """Brings an outside status page up to date."""
 
-    async def topic(self, channel: str, text: str) -> None:
-        """Set a channel's topic, cut to Slack's limit."""
+    async def __call__(self, incident: PublicIncident, /) -> str:
+        """What the page calls the incident; raises `Undeliverable`."""
 
-    async def pin(self, posted: Posted) -> None:
-        """Pin a message; already pinned is fine."""
 
-    async def archive(self, channel: str) -> None:
-        """Archive a channel; already archived is fine."""
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A kind of outside status page, one file each in `bot/statuspage/pages`."""
 
-    async def upload(self, channel: str, *, name: str, title: str, content: str, thread_ts: str = "") -> str:
-        """Upload a text file; gives its id."""
-
-    async def message(self, channel: str, ts: str) -> Mapping[str, Any] | None:
-        """One message as Slack keeps it (text, user, ts), or None."""
-
-    async def groups_of(self, user: str, groups: Sequence[str]) -> frozenset[str]:
-        """Those of the user groups that `user` belongs to (cached for a minute)."""
-
-    async def members_of(self, group: str) -> tuple[str, ...]:
-        """The users of a user group (cached for a minute)."""
-
-    async def set_members(self, group: str, users: Sequence[str]) -> None:
-        """Make these users, at least one, the members of a user group: its id (S…) or its handle."""
-
-    async def profile(self, user: str) -> Profile:
-        """What Slack knows of a user (cached for some minutes)."""
-
-    async def by_email(self, address: str) -> str:
-        """The id of the user with that address, "" when there is none."""
-
-    async def probe(self) -> float:
-        """Round trip of the cheapest authenticated call, in milliseconds."""
-
-    def link(self, posted: Posted) -> str:
-        """The address of a message, "" while the workspace's own address is not known."""
+    type: str
+    options: OptionsType
+    connect: Callable[[Any, "Ports"], Tell]
 
 
 class Writer(Protocol):
@@ -327,6 +306,10 @@ class Ports:
     sources: Mapping[str, Source] = field(default_factory=dict)
     channels: Mapping[str, Delivery] = field(default_factory=dict)
     settlers: Mapping[str, Settle] = field(default_factory=dict)
+    calendars: Mapping[str, Book] = field(default_factory=dict)
+    trackers: Mapping[str, File] = field(default_factory=dict)
+    publishers: Mapping[str, Publish] = field(default_factory=dict)
+    pages: Mapping[str, Tell] = field(default_factory=dict)
     post: Post = once
     chat: Chat | None = None
     writer: Writer | None = None

@@ -15,10 +15,13 @@ from storage import backoff, engine, migrations
 from storage.engine import Address, Conflict, Dialect, StoreError
 from storage.records.alerts import Alert
 from storage.records.checks import CheckState
+from storage.records.follow_ups import FollowUp
 from storage.records.heartbeats import Heartbeat
 from storage.records.incidents import Incident
 from storage.records.jobs import Job, JobState, NewJob
 from storage.records.journal import Entry
+from storage.records.meetings import Meeting
+from storage.records.notices import Mirror, Notice
 from storage.records.people import Preferences
 from storage.records.postmortems import Postmortem
 from storage.records.rota import Override, Swap
@@ -27,11 +30,14 @@ from storage.tables import (
     alerts,
     checks,
     counters,
+    follow_ups,
     heartbeats,
     incidents,
     jobs,
     journal,
     maintenance,
+    meetings,
+    notices,
     overrides,
     people,
     postmortems,
@@ -48,10 +54,14 @@ T = TypeVar("T")
 _KEPT: Mapping[type, Callable[[AsyncConnection, Any], Awaitable[None]]] = {
     Alert: alerts.save,
     CheckState: checks.save,
+    FollowUp: follow_ups.save,
     Heartbeat: heartbeats.save,
     Incident: incidents.save,
     Job: jobs.die,
     Maintenance: maintenance.save,
+    Meeting: meetings.save,
+    Mirror: notices.save_mirror,
+    Notice: notices.save,
     Override: overrides.save,
     Postmortem: postmortems.save,
     Preferences: people.save,

@@ -7,11 +7,10 @@ with one line for each mistake.
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     Field,
     SerializeAsAny,
     ValidationError,
@@ -20,11 +19,13 @@ from pydantic import (
 from bot.config.alerts import Alerts
 from bot.config.cross import crossed
 from bot.config.document import Document, read_file
-from bot.config.durations import Duration, PositiveDuration
+from bot.config.durations import PositiveDuration
 from bot.config.errors import ConfigError, Problem, described
 from bot.config.escalation import Policies, as_written
-from bot.config.fields import Listed, Member, Milliseconds, Name, Room, Rounds, numeric
+from bot.config.fields import Listed, Member, Milliseconds, Name, Room, Rounds
+from bot.config.follow_ups import FollowUps
 from bot.config.inbound import Heartbeats, HeartbeatsOut, Webhooks
+from bot.config.incidents import Incidents
 from bot.config.known_metrics import MetricKind
 from bot.config.maintenance import Maintenance
 from bot.config.metrics import Metrics
@@ -32,10 +33,11 @@ from bot.config.oncall import Oncall
 from bot.config.part import Part
 from bot.config.people import People
 from bot.config.plugins import Kind, NoOptions, with_options
+from bot.config.postmortems import Postmortems
 from bot.config.rule_mistakes import unlisted
+from bot.config.services import Services
 from bot.config.settings import environment
 from bot.config.statuspage import StatusPage
-from storage.records.alerts import Severity
 
 RoleName = Literal["nobody", "viewer", "responder", "operator", "admin"]
 
@@ -100,38 +102,6 @@ class ChannelConfig(Part):
     )
 
 
-SERIOUS = (Severity.CRITICAL, Severity.HIGH)
-
-
-class Incidents(Part):
-    """Incidents."""
-
-    open_for: Listed[Severity] = Field(default=SERIOUS, description="Severities of alerts that open an incident.")
-    channel_prefix: str = Field(
-        default="incident-",
-        pattern=r"^[a-z0-9_-]{1,60}$",
-        description="Channels are named by it and the incident's number.",
-    )
-    archive: Literal["after_postmortem", "at_once", "never"] = Field(
-        default="after_postmortem", description="When a resolved incident's channel is archived."
-    )
-
-
-class Postmortems(Part):
-    """Postmortems."""
-
-    write_for: Listed[Severity] = Field(default=SERIOUS, description="Severities of incidents that get one.")
-    draft_after: Duration = Field(
-        default=timedelta(minutes=10), description="How long after the resolution it is drafted."
-    )
-    timeout: PositiveDuration = Field(
-        default=timedelta(seconds=60), description="How long the model may take for a section."
-    )
-    budget: Annotated[int, Field(ge=1000), BeforeValidator(numeric)] = Field(
-        default=60_000, description="Tokens that one postmortem may use in all."
-    )
-
-
 class Manage(Part):
     """All of manage.yml."""
 
@@ -158,6 +128,8 @@ class Manage(Part):
     )
     incidents: Incidents = Field(default_factory=Incidents, description="Incidents and their channels.")
     postmortems: Postmortems = Field(default_factory=Postmortems, description="Postmortems and their drafts.")
+    follow_ups: FollowUps = Field(default_factory=FollowUps, description="What is to be done after incidents.")
+    services: Services = Field(default_factory=dict, description="What you run: who owns it, and where to look.")
     statuspage: StatusPage = Field(
         default_factory=StatusPage, description="What everybody may see at `/status`, without a token."
     )
@@ -169,12 +141,14 @@ def load(
     checks: Mapping[str, Kind],
     channels: Mapping[str, Kind],
     sources: Mapping[str, MetricKind] | None = None,
+    places: Mapping[tuple[str, ...], Mapping[str, Kind]] | None = None,
     base: Mapping[str, Any] | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Manage:
     """The configuration in force: the file at `path` over `base` over the defaults. Raises `ConfigError`.
 
-    `base` is spelled like the file. `variables` fill ${NAME}; default is the environment with .env.
+    `places` are further kinds of plug-ins by where they are configured. `base` is spelled like the file. `variables`
+    fill ${NAME}; default is the environment with .env.
     """
     document = _document(path, environment() if variables is None else variables)
     given, unnamed = unlisted(document)
@@ -184,6 +158,7 @@ def load(
         (("health", "checks"), checks),
         (("notifications",), channels),
         (("metrics", "sources"), sources or {}),
+        *(places or {}).items(),
     ):
         values, wrong = with_options(values, at, kinds, document)
         problems += wrong

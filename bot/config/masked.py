@@ -37,7 +37,7 @@ def _one(value: Any, spelled: Any, path: KeyPath) -> Any:
         case SecretStr() | BaseModel():
             return _shown(value, path)
         case Mapping():
-            return {key: _one(item, spelled[_key(key, spelled)], (*path, str(key))) for key, item in value.items()}
+            return {str(key): _one(item, spelled[_key(key, spelled)], (*path, str(key))) for key, item in value.items()}
         case str():
             return mask(value) if value and is_secret(path) else without_password(value)
         case Sequence():

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, SerializeAsAny, ValidationError
 
 from bot.config.document import Document
 from bot.config.errors import KeyPath, Problem, described, one_of, shown
+from bot.config.fields import Name
+from bot.config.part import Part
 
 
 class Kind(Protocol):
@@ -21,6 +23,13 @@ class NoOptions(BaseModel):
     """What a plug-in without options takes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Plugged(Part):
+    """A plug-in by its type, with its options."""
+
+    type: Name = Field(description="Which kind.")
+    options: SerializeAsAny[BaseModel] = Field(default_factory=NoOptions, description="Options of that kind.")
 
 
 def with_options(

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from bot.config.errors import KeyPath, one_of, shown
 from bot.config.fields import Listed, Name
 from bot.config.part import Part
-from bot.config.plugins import Kind
+from bot.config.plugins import Kind, Plugged
 
 
 class Component(Part):
@@ -32,6 +32,21 @@ def _named_apart(components: tuple[Component, ...]) -> tuple[Component, ...]:
     return components
 
 
+_COLOUR = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+
+class Theme(Part):
+    """How the page looks."""
+
+    accent: _COLOUR | None = Field(default=None, description="Colour of links and of the heading's line, like #0b5fff.")
+    logo: Annotated[str, Field(pattern=r"^https://[^\\s\"'<>]+$")] | None = Field(
+        default=None, description="Address of a picture beside the heading; the page's only one from elsewhere."
+    )
+    link: Annotated[str, Field(pattern=r"^https?://[^\\s\"'<>]+$")] | None = Field(
+        default=None, description="Where the heading leads."
+    )
+
+
 class StatusPage(Part):
     """The public status page."""
 
@@ -40,6 +55,10 @@ class StatusPage(Part):
     )
     components: Annotated[tuple[Component, ...], AfterValidator(_named_apart)] = Field(
         default=(), description="What the page shows, in this order; nothing that is not named here is shown."
+    )
+    theme: Theme = Field(default_factory=Theme, description="How the page looks.")
+    pages: Mapping[Name, Plugged] = Field(
+        default_factory=dict, description="Outside status pages that are kept in step, by name."
     )
 
 

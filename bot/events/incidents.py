@@ -22,7 +22,10 @@ class IncidentEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class IncidentDeclared(IncidentEvent):
-    """An incident began. `alert` is set when an alert opened it, `source` when a message did (channel, ts)."""
+    """An incident began. `alert` is set when an alert opened it, `source` when a message did (channel, ts).
+
+    One that is `private` is told to nobody but who belongs to it, one that is a `test` pages nobody.
+    """
 
     title: str
     severity: str
@@ -30,6 +33,8 @@ class IncidentDeclared(IncidentEvent):
     alert: int | None = None
     source_channel: str = ""
     source_ts: str = ""
+    private: bool = False
+    test: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,14 +101,58 @@ class RoleAssigned(IncidentEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RoleReleased(IncidentEvent):
+    """Somebody gave a role back; nobody holds it now."""
+
+    role: str
+    user: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentsAffected(IncidentEvent):
+    """What of the status page the incident affects, from now on just these."""
+
+    components: tuple[str, ...]
+    previous: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CauseNamed(IncidentEvent):
+    """Somebody said in a word what caused it, for statistics."""
+
+    cause: str
+    previous: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateAsked(IncidentEvent):
+    """Nobody told how things stand for as long as was agreed; the one who leads was reminded."""
+
+    due_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateSnoozed(IncidentEvent):
+    """The next update is due at another time; None: nobody is reminded any more."""
+
+    until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeadAsked(IncidentEvent):
+    """Nobody had taken the command after some minutes; the channel was asked."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class NoteAdded(IncidentEvent):
-    """A message was put on the timeline, with its own author and time."""
+    """A message was put on the timeline, with its own author and time. `files` are the ids of the pictures kept."""
 
     text: str
     author: str
     said_at: datetime
     channel: str = ""
     ts: str = ""
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +164,73 @@ class NoteRemoved(IncidentEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TimelineEdited(IncidentEvent):
+    """What journal entry `entry` says on the timeline was corrected; "" and None leave what was there."""
+
+    entry: int
+    reason: str
+    text: str = ""
+    happened_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimelineHidden(IncidentEvent):
+    """Journal entry `entry` does not stand on the timeline any more, or (`shown`) does again."""
+
+    entry: int
+    reason: str
+    shown: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentMerged(IncidentEvent):
+    """It turned out to be the same trouble as incident `into`, which goes on for both."""
+
+    into: int
+    alerts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentAbsorbed(IncidentEvent):
+    """Incident `duplicate` turned out to be this one."""
+
+    duplicate: int
+    alerts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentReopened(IncidentEvent):
+    """It was not over after all."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelReopened(IncidentEvent):
+    """The incident's archived channel takes messages again."""
+
+    channel: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeetingPlanned(IncidentEvent):
+    """The meeting about the postmortem stands in `calendar`."""
+
+    calendar: str
+    starts_at: datetime
+    attendees: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeetingTroubled(IncidentEvent):
+    """A calendar did not take the meeting; `mend` says what a person can do."""
+
+    calendar: str
+    error: str
+    mend: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class IncidentResolved(IncidentEvent):
     """The impact ended. Durations are in seconds from the start of the impact; None where the moment is not known."""
 
@@ -122,6 +238,7 @@ class IncidentResolved(IncidentEvent):
     comment: str = ""
     time_to_detect: float | None = None
     time_to_acknowledge: float | None = None
+    time_to_mitigate: float | None = None
     time_to_resolve: float = 0.0
 
 

@@ -62,6 +62,21 @@ class ChangeRequested(PostmortemEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SectionApproved(PostmortemEvent):
+    """A person settled a section as it stands in version `text_version`; with the last one all is approved."""
+
+    section: str
+    text_version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SectionReopened(PostmortemEvent):
+    """A person took back that they had settled a section."""
+
+    section: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PostmortemApproved(PostmortemEvent):
     """A person approved version `text_version`; it is published from now on."""
 
@@ -74,3 +89,22 @@ class PostmortemPublished(PostmortemEvent):
 
     text_version: int
     file: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostmortemStored(PostmortemEvent):
+    """Version `text_version` stands in a further place (a canvas, a repository, a wiki) at `address`."""
+
+    place: str
+    text_version: int
+    address: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoringFailed(PostmortemEvent):
+    """A place did not take the approved text; `mend` says what a person can do."""
+
+    place: str
+    text_version: int
+    error: str
+    mend: str

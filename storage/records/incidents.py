@@ -22,7 +22,10 @@ class Incident:
     """One incident. `started_at` is when the impact began, `declared_at` when people were called.
 
     `roles` maps a role ("commander") to a Slack user id. `fingerprint` is that of the alert that opened it, "" when a
-    person declared it. `channel` and `channel_name` are "" until the channel exists.
+    person declared it; `labels` are those by which further alerts join it. `channel` and `channel_name` are "" until
+    the channel exists. `mitigated_at` is when it was first said that the impact ended (monitoring). `merged_into` is
+    the incident that this one turned out to be. `components` are those of the status page that it affects. `cause` is
+    one word for statistics ("deploy"). `update_due_at` is when somebody should tell how things stand.
     """
 
     id: int
@@ -44,6 +47,16 @@ class Incident:
     resolved_at: datetime | None = None
     resolved_by: str = ""
     archived_at: datetime | None = None
+    private: bool = False
+    test: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    components: tuple[str, ...] = ()
+    cause: str = ""
+    mitigated_at: datetime | None = None
+    merged_into: int | None = None
+    reopened: int = 0
+    update_due_at: datetime | None = None
+    updated_at: datetime | None = None
     version: int = 0
 
     @property

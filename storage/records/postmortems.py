@@ -36,12 +36,17 @@ class Statement:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """One section of a draft. `author` is the model's name, "facts" without AI; `revision` counts redrafts."""
+    """One section of a draft.
+
+    `author` is the model's name, "facts" without AI, or who edited it; `revision` counts its texts. `approved_by` is
+    who settled this revision ("": nobody yet).
+    """
 
     name: str
     statements: tuple[Statement, ...]
     author: str
     revision: int = 1
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, Table, and_, func, literal, select
+from sqlalchemy import Boolean, Column, Index, Integer, Table, and_, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
@@ -34,6 +34,16 @@ INCIDENTS = Table(
     Column("resolved_at", Instant),
     Column("resolved_by", Words, nullable=False),
     Column("archived_at", Instant),
+    Column("private", Boolean, nullable=False),
+    Column("test", Boolean, nullable=False),
+    Column("labels", Document, nullable=False),
+    Column("components", Document, nullable=False),
+    Column("cause", Words, nullable=False),
+    Column("mitigated_at", Instant),
+    Column("merged_into", Integer),
+    Column("reopened", Integer, nullable=False),
+    Column("update_due_at", Instant),
+    Column("updated_at", Instant),
     Column("version", Integer, nullable=False),
 )
 # Literals, not parameters: only then does the planner see that the partial index holds the answer.
@@ -62,6 +72,7 @@ def from_row(row: Mapping[str, Any]) -> Incident:
         "severity": Severity(row["severity"]),
         "status": IncidentStatus(row["status"]),
         "alert_ids": tuple(row["alert_ids"]),
+        "components": tuple(row["components"]),
     }
     return Incident(**{**row, **parts})
 
