@@ -215,7 +215,7 @@ bench() {
 lock() {
     command -v uv >/dev/null || die "renewing the locks needs uv: https://docs.astral.sh/uv"
     set -- --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-        --custom-compile-command './do lock' --extra aws pyproject.toml "$@"
+        --custom-compile-command './do lock' --extra aws --extra charts pyproject.toml "$@"
     uv pip compile "$@" --output-file requirements.lock
     uv pip compile "$@" --output-file requirements-dev.lock --group dev --constraints requirements.lock
 }
