@@ -34,6 +34,7 @@ ALL_SCOPES = frozenset(
         "assistant:write",
         "bookmarks:read",
         "bookmarks:write",
+        "canvases:write",
         "channels:history",
         "channels:join",
         "channels:manage",

@@ -90,7 +90,16 @@ def conversation(channel: Channel) -> Json:
         "topic": {"value": channel.topic, "creator": channel.topic_by, "last_set": 0},
         "purpose": {"value": channel.purpose, "creator": channel.purpose_by, "last_set": 0},
         "previous_names": [],
+        "properties": properties(channel),
     }
+
+
+def properties(channel: Channel) -> Json:
+    """Give a channel's own canvas and its tabs."""
+    shape: Json = {"tabs": [{"id": f"Ct{tab}", "type": "canvas", "data": {"file_id": tab}} for tab in channel.tabs]}
+    if channel.canvas:
+        shape["canvas"] = {"file_id": channel.canvas, "is_empty": False}
+    return shape
 
 
 def file(state: State, shown: File) -> Json:
@@ -101,11 +110,11 @@ def file(state: State, shown: File) -> Json:
         "timestamp": shown.created,
         "name": shown.name,
         "title": shown.title or shown.name,
-        "mimetype": mimetype(shown.name),
-        "filetype": shown.name.rpartition(".")[2] or "text",
+        "mimetype": "application/vnd.slack-docs" if shown.mode == "canvas" else mimetype(shown.name),
+        "filetype": "quip" if shown.mode == "canvas" else shown.name.rpartition(".")[2] or "text",
         "size": shown.length,
         "user": shown.user,
-        "mode": "hosted",
+        "mode": "quip" if shown.mode == "canvas" else shown.mode,
         "channels": list(shown.channels),
         "url_private": f"{state.url}files/{shown.id}",
         "url_private_download": f"{state.url}files/{shown.id}",

@@ -102,6 +102,8 @@ class Channel:
     messages: dict[str, Message] = field(default_factory=dict)
     pins: dict[str, str] = field(default_factory=dict)
     bookmarks: list[Json] = field(default_factory=list)
+    canvas: str = ""
+    tabs: list[str] = field(default_factory=list)
 
     def replies(self, thread_ts: str) -> list[Message]:
         """Give the answers in a thread, oldest first, without its first message and without ephemeral ones."""
@@ -110,7 +112,7 @@ class Channel:
 
 @dataclass
 class File:
-    """An uploaded file; ``content`` is empty until the bytes have been sent to its upload address."""
+    """An uploaded file, or a canvas; ``content`` is empty until the bytes have been sent to its upload address."""
 
     id: str
     name: str
@@ -120,6 +122,7 @@ class File:
     title: str = ""
     content: bytes | None = None
     complete: bool = False
+    mode: Literal["hosted", "canvas"] = "hosted"
     channels: list[str] = field(default_factory=list)
 
 

@@ -11,22 +11,22 @@ from typing import Any
 
 import aiohttp
 import structlog
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cards.card import Card
 from bot.config.settings import Settings
-from bot.phrasing import cut
-from bot.ports import ChatError, Posted, Profile
+from bot.ports import ChatError, Download, Posted, Profile
 from bot.slack.calls import Answer, Calls, Unsure
 from bot.slack.conversations import EVENT_TYPE, Conversations
 from bot.slack.direct import straight
+from bot.slack.files import Files
+from bot.slack.furniture import Furniture
+from bot.slack.identity import Identity, who
 from bot.slack.message import Message, message, plain_message
 from bot.slack.people import People
-from bot.slack.refusals import BAD_BLOCKS, refusal, unreachable
+from bot.slack.refusals import BAD_BLOCKS
 
 TIMEOUT = 15.0  # seconds for one call
-TOPIC = 250
 GROUP_FOR = timedelta(minutes=1)
 TRIES = 3
 GONE = frozenset({"channel_not_found", "is_archived"})
@@ -34,17 +34,6 @@ CROWD = 12
 """So many messages may wait at once; jobs that bring more come later, so that others find a free worker."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who the token belongs to, and what it may do (`scopes` is empty where Slack does not say)."""
-
-    user_id: str
-    bot_id: str
-    team_id: str
-    url: str
-    scopes: frozenset[str]
 
 
 @dataclass
@@ -73,6 +62,8 @@ class SlackChat:
         self._calls = Calls(web, clock=clock, sleep=sleep)
         self._conversations = Conversations(self._calls, now)
         self._people = People(self._calls, now)
+        self._furniture = Furniture(self._calls, self._conversations)
+        self._files = Files(self._calls, self._conversations)
         self._identity: Identity | None = None
         self._edits: dict[Posted, _Edit] = {}
         self._groups: dict[str, tuple[datetime, tuple[str, ...]]] = {}
@@ -185,9 +176,9 @@ class SlackChat:
             answer = await self._calls.call("conversations.open", users=user)
         return str(answer["channel"]["id"])
 
-    async def open_channel(self, name: str) -> tuple[str, str]:
+    async def open_channel(self, name: str, *, private: bool = False) -> tuple[str, str]:
         """Create a channel, or find our own of that name; a taken name gets a suffix. Gives (id, name)."""
-        return await self._conversations.open(name, (await self.identity()).user_id)
+        return await self._conversations.open(name, (await self.identity()).user_id, private=private)
 
     async def invite(self, channel: str, users: Sequence[str]) -> Mapping[str, str]:
         """Invite people one by one where needed; gives user -> error code of those who could not be."""
@@ -199,37 +190,43 @@ class SlackChat:
 
     async def topic(self, channel: str, text: str) -> None:
         """Set a channel's topic, cut to Slack's limit."""
-        place = await self._conversations.id_of(channel)
-        said = cut(" ".join(text.split()), TOPIC)
-        await self._conversations.as_member(
-            place, lambda: self._calls.call("conversations.setTopic", channel=place, topic=said)
-        )
+        await self._furniture.topic(channel, text)
 
     async def pin(self, posted: Posted) -> None:
         """Pin a message; already pinned is fine."""
-        await self._fine("already_pinned", "pins.add", channel=posted.channel, timestamp=posted.ts)
+        await self._furniture.pin(posted)
 
     async def archive(self, channel: str) -> None:
         """Archive a channel; already archived is fine."""
-        place = await self._conversations.id_of(channel)
-        await self._fine("already_archived", "conversations.archive", channel=place)
+        await self._furniture.archive(channel)
 
-    async def upload(self, channel: str, *, name: str, title: str, content: str, thread_ts: str = "") -> str:
-        """Upload a text file; gives its id."""
-        place = await self._conversations.id_of(channel)
-        return await self._conversations.as_member(place, lambda: self._upload(place, name, title, content, thread_ts))
+    async def unarchive(self, channel: str) -> None:
+        """Open an archived channel again; one that is open is fine."""
+        await self._furniture.unarchive(channel)
 
-    async def _upload(self, place: str, name: str, title: str, content: str, thread_ts: str) -> str:
-        try:
-            answer = await self.web.files_upload_v2(
-                channel=place, filename=name, title=title, content=content, thread_ts=thread_ts or None
-            )
-        except SlackApiError as error:
-            body = error.response.data if hasattr(error.response, "data") else {}
-            raise refusal("files.completeUploadExternal", place, body if isinstance(body, dict) else {}) from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise unreachable("files.completeUploadExternal", error) from error
-        return str(answer["files"][0]["id"])
+    async def bookmark(self, channel: str, *, title: str, link: str) -> None:
+        """Put a link on top of a channel; one of that title gets the new link instead of a double."""
+        await self._furniture.bookmark(channel, title, link)
+
+    async def react(self, posted: Posted, emoji: str) -> None:
+        """React to a message; having done so is fine."""
+        await self._furniture.react(posted, emoji)
+
+    async def unreact(self, posted: Posted, emoji: str) -> None:
+        """Take our reaction back; having none is fine."""
+        await self._furniture.unreact(posted, emoji)
+
+    async def upload(self, channel: str, *, name: str, title: str, content: str | bytes, thread_ts: str = "") -> str:
+        """Upload a file; gives its id."""
+        return await self._files.upload(channel, name, title, content, thread_ts)
+
+    async def download(self, file: str, *, most: int) -> Download:
+        """A file that people shared; one of more than `most` bytes raises `ChatError` ("too_large")."""
+        return await self._files.download(file, most)
+
+    async def canvas(self, channel: str, *, title: str, markdown: str) -> str:
+        """Write the text into the channel's canvas of that title, made when there is none; gives its address or id."""
+        return await self._files.canvas(channel, title, markdown)
 
     async def message(self, channel: str, ts: str) -> Mapping[str, Any] | None:
         """One message as Slack keeps it (text, user, ts), or None."""
@@ -275,7 +272,7 @@ class SlackChat:
     async def probe(self) -> float:
         """Round trip of the cheapest authenticated call, in milliseconds."""
         began = self._clock()
-        self._identity = await self._who()
+        self._identity = await who(self.web)
         return (self._clock() - began) * 1000
 
     async def call(self, method: str, **args: Any) -> Answer:
@@ -290,25 +287,8 @@ class SlackChat:
 
     async def _known(self) -> Identity:
         if self._identity is None:  # else somebody asked while we waited
-            self._identity = await self._who()
+            self._identity = await who(self.web)
         return self._identity
-
-    async def _who(self) -> Identity:
-        try:
-            answer = await self.web.auth_test()
-        except SlackApiError as error:
-            body = error.response.data if hasattr(error.response, "data") else {}
-            raise refusal("auth.test", "", body if isinstance(body, dict) else {"error": "unreachable"}) from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise unreachable("auth.test", error) from error
-        scopes = str(answer.headers.get("x-oauth-scopes") or "")
-        return Identity(
-            user_id=str(answer.get("user_id") or ""),
-            bot_id=str(answer.get("bot_id") or ""),
-            team_id=str(answer.get("team_id") or ""),
-            url=str(answer.get("url") or ""),
-            scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
-        )
 
     async def _sent(self, method: str, card: Card, **args: Any) -> Answer:
         """Send a card; blocks that this workspace does not take are said again in plain ones, once."""
@@ -322,13 +302,6 @@ class SlackChat:
 
     def _shown(self, render: Callable[[Card, datetime, str], Message], card: Card) -> Message:
         return render(card, self._now(), self.command)
-
-    async def _fine(self, harmless: str, method: str, **args: Any) -> None:
-        try:
-            await self._conversations.as_member(str(args["channel"]), lambda: self._calls.call(method, **args))
-        except ChatError as error:
-            if error.code != harmless:
-                raise
 
 
 @asynccontextmanager

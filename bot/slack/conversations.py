@@ -83,18 +83,18 @@ class Conversations:
                         return found
         return found
 
-    async def open(self, name: str, me: str) -> tuple[str, str]:
-        """Create a public channel; give (id, name). `me` is the bot's user id: a fresh one of its own is used again."""
+    async def open(self, name: str, me: str, *, private: bool = False) -> tuple[str, str]:
+        """Create a channel; give (id, name). `me` is the bot's user id: a fresh one of its own is used again."""
         wanted = _named(name, LONGEST_NAME)
         for number in range(1, MOST_SUFFIXES + 1):
             ending = f"-{number}" if number > 1 else ""
             tried = f"{_named(name, LONGEST_NAME - len(ending))}{ending}"
             try:
-                answer = await self._calls.call("conversations.create", name=tried)
+                answer = await self._calls.call("conversations.create", name=tried, is_private=private or None)
             except ChatError as error:
                 if error.code != "name_taken":
                     raise
-                if (own := await self._among_own(tried)) and self._is_fresh(own, me):
+                if (own := await self._among_own(tried)) and self._is_fresh(own, me, private=private):
                     return self._known(own)
                 continue
             return self._known(answer["channel"])
@@ -104,8 +104,10 @@ class Conversations:
             "set incidents.channel_prefix in manage.yml to another prefix",
         )
 
-    def _is_fresh(self, channel: Mapping[str, Any], me: str) -> bool:
+    def _is_fresh(self, channel: Mapping[str, Any], me: str, *, private: bool) -> bool:
         age = self._now().timestamp() - float(channel.get("created") or 0)
+        if bool(channel.get("is_private")) != private:
+            return False
         return channel.get("creator") == me and not channel.get("is_archived") and age < OURS_FOR.total_seconds()
 
     def _known(self, channel: Mapping[str, Any]) -> tuple[str, str]:

@@ -6,12 +6,19 @@ from typing import Any
 from bot.ports import ChatError
 
 TOKEN = "set SLACK_BOT_TOKEN to the Bot User OAuth Token of the app's OAuth & Permissions page"  # noqa: S105 - a mend
+CANVAS_PLAN = "the workspace's plan allows no such canvas; leave canvases out, the file says the same"
 MENDS: Mapping[str, str] = {
     "account_inactive": f"the app was uninstalled: reinstall it and {TOKEN}",
     "already_archived": "nothing is to be done",
+    "canvas_disabled_user_team": "an admin switched canvases off; allow them, or leave canvases out",
+    "canvas_too_large": "say it shorter, or take the file instead",
     "cant_archive_general": "the general channel cannot be archived; archive another one",
     "cant_update_message": "the message is not the bot's own; let it post a new one",
     "channel_not_found": "create it (invite the bot into a private one) or name another under `channels` in manage.yml",
+    "free_team_canvas_tab_already_exists": CANVAS_PLAN,
+    "free_teams_cannot_create_non_tabbed_canvases": CANVAS_PLAN,
+    "free_teams_cannot_create_standalone_canvases": CANVAS_PLAN,
+    "free_teams_cannot_edit_standalone_canvases": CANVAS_PLAN,
     "invalid_auth": TOKEN,
     "invalid_name_specials": "use lower-case letters, digits, - and _ in channel names (incidents.channel_prefix)",
     "is_archived": "unarchive the channel, or name another one under `channels` in manage.yml",
@@ -27,19 +34,24 @@ MENDS: Mapping[str, str] = {
     "permission_denied": "let apps change user groups in Slack's workspace settings, or manage the group by hand",
     "plan_upgrade_required": "the workspace's plan has no user groups; leave usergroup out of manage.yml",
     "restricted_action": "a workspace setting forbids it; ask a workspace admin to allow it for this app",
+    "team_tier_cannot_create_channel_canvases": CANVAS_PLAN,
     "token_expired": TOKEN,
     "token_revoked": f"reinstall the app and {TOKEN}",
+    "too_many_bookmarks": "take bookmarks out of the channel, Slack allows 100",
+    "too_many_pins": "take pins out of the channel, Slack allows 100",
     "user_not_found": "look up the user's id in their Slack profile (Copy member ID)",
     "user_not_in_channel": "the user has to join the channel first",
 }
 UNAVAILABLE = frozenset(
     {
+        "canvas_editing_locked",
         "fatal_error",
         "internal_error",
         "ratelimited",
         "request_timeout",
         "service_unavailable",
         "team_added_to_org",
+        "too_many_requests",
         "unreachable",
     }
 )

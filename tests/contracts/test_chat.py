@@ -1,6 +1,6 @@
 """What every `Chat` promises: the fake of the rooms' tests, and the real client against a workspace on this machine."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,9 +9,9 @@ from pydantic import SecretStr
 
 from bot.cards.card import Card
 from bot.config.settings import Settings
-from bot.ports import Chat, ChatError, Posted, Profile
-from bot.sandbox import serve
-from bot.slack.client import sessioned
+from bot.ports import Chat, ChatError, Download, Posted, Profile
+from bot.sandbox import Workspace, serve
+from bot.slack.client import SlackChat, sessioned
 from tests.fakes.chat import FakeChat
 
 ALERTS, PERSON, COLLEAGUE, GROUP = "C0ALERTS", "U0ONCALL", "U0BACKUP", "S0ONCALL"
@@ -24,6 +24,10 @@ class World:
 
     chat: Chat
     titles: Callable[[str], list[str]]
+    bookmarks: Callable[[str], dict[str, str]]
+    reactions: Callable[[Posted], list[str]]
+    share: Callable[[str, bytes], Awaitable[str]]
+    canvas: Callable[[str, str], str]
 
 
 @pytest.fixture(params=["fake", "slack"])
@@ -36,7 +40,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
             groups={GROUP: (PERSON, COLLEAGUE)},
             profiles={PERSON: Profile(user=PERSON, email=ADDRESS, timezone="Etc/UTC", name="On-call engineer")},
         )
-        yield World(fake, lambda channel: [m.card.title for m in fake.messages if m.channel == channel])
+        yield of_fake(fake)
         return
     async with serve() as workspace:
         settings = Settings(
@@ -45,13 +49,45 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
             slack_api_url=workspace.api_url,
         )
         async with sessioned(settings, now=lambda: datetime.now(UTC)) as chat:
-            yield World(
-                chat,
-                lambda channel: [
-                    m.text for m in workspace.messages(channel) if m.by_bot and not m.only_for and not m.subtype
-                ],
-            )
+            yield of_workspace(chat, workspace)
         assert workspace.violations == []
+
+
+def of_fake(fake: FakeChat) -> World:
+    async def share(name: str, content: bytes) -> str:
+        fake.shared[name] = Download(name=name, mime="image/png", content=content)
+        return name
+
+    return World(
+        fake,
+        titles=lambda channel: [m.card.title for m in fake.messages if m.channel == channel],
+        bookmarks=lambda channel: fake.bookmarks.get(channel, {}),
+        reactions=lambda posted: fake.reactions.get(posted, []),
+        share=share,
+        canvas=lambda channel, title: fake.canvases[channel, title],
+    )
+
+
+def of_workspace(chat: SlackChat, workspace: Workspace) -> World:
+    async def share(name: str, content: bytes) -> str:
+        return await chat.upload(ALERTS, name=name, title=name, content=content)
+
+    def titles(channel: str) -> list[str]:
+        return [m.text for m in workspace.messages(channel) if m.by_bot and not m.only_for and not m.subtype]
+
+    def bookmarks(channel: str) -> dict[str, str]:
+        standing = workspace.state.channels[channel].bookmarks
+        assert len({one["title"] for one in standing}) == len(standing)
+        return {one["title"]: one["link"] for one in standing}
+
+    def canvas(channel: str, title: str) -> str:
+        kept = [f for f in workspace.state.files.values() if f.mode == "canvas" and channel in f.channels]
+        return next((f.content or b"").decode() for f in kept if f.title == title)
+
+    def reactions(posted: Posted) -> list[str]:
+        return list(workspace.state.channels[posted.channel].messages[posted.ts].reactions)
+
+    return World(chat, titles=titles, bookmarks=bookmarks, reactions=reactions, share=share, canvas=canvas)
 
 
 def card(title: str) -> Card:
@@ -132,6 +168,17 @@ async def test_the_name_of_an_archived_channel_gets_a_number(world: World) -> No
     channel, _ = await world.chat.open_channel("incident-1")
     await world.chat.archive(channel)
     assert (await world.chat.open_channel("incident-1"))[1] == "incident-1-2"
+
+
+async def test_a_private_channel_is_found_again_and_no_public_one_takes_its_place(world: World) -> None:
+    first = await world.chat.open_channel("incident-1", private=True)
+    assert await world.chat.open_channel("incident-1", private=True) == first
+    assert (await world.chat.open_channel("incident-1"))[1] == "incident-1-2"
+
+
+async def test_a_public_channel_is_never_taken_for_a_private_one(world: World) -> None:
+    await world.chat.open_channel("incident-1")
+    assert (await world.chat.open_channel("incident-1", private=True))[1] == "incident-1-2"
 
 
 async def test_only_those_who_could_not_be_invited_are_told(world: World) -> None:
@@ -217,3 +264,74 @@ async def test_a_user_group_that_is_not_there_cannot_be_set(world: World) -> Non
     with pytest.raises(ChatError) as refused:
         await world.chat.set_members("S0NONE", [PERSON])
     assert refused.value.code == "no_such_subteam"
+
+
+async def test_an_archived_channel_is_open_again_and_what_is_open_stays_so(world: World) -> None:
+    channel, _ = await world.chat.open_channel("incident-1")
+    await world.chat.archive(channel)
+    for _ in range(2):
+        await world.chat.unarchive(channel)
+    await world.chat.post(channel, card("again"), key="k")
+    assert world.titles(channel) == ["again"]
+
+
+async def test_a_bookmark_stands_once_however_often_it_is_put(world: World) -> None:
+    for _ in range(2):
+        await world.chat.bookmark(ALERTS, title="Dashboard", link="https://example.com/d")
+    assert world.bookmarks(ALERTS) == {"Dashboard": "https://example.com/d"}
+
+
+async def test_a_bookmark_of_that_title_gets_the_new_link(world: World) -> None:
+    await world.chat.bookmark(ALERTS, title="Dashboard", link="https://example.com/old")
+    await world.chat.bookmark(ALERTS, title="Runbook", link="https://example.com/r")
+    await world.chat.bookmark(ALERTS, title="Dashboard", link="https://example.com/new")
+    assert world.bookmarks(ALERTS) == {"Dashboard": "https://example.com/new", "Runbook": "https://example.com/r"}
+
+
+async def test_a_reaction_stands_once_and_is_taken_back_once(world: World) -> None:
+    posted = await world.chat.post("#alerts", card("one"), key="k")
+    for _ in range(2):
+        await world.chat.react(posted, "white_check_mark")
+    assert world.reactions(posted) == ["white_check_mark"]
+    for _ in range(2):
+        await world.chat.unreact(posted, "white_check_mark")
+    assert world.reactions(posted) == []
+
+
+async def test_what_people_shared_comes_back_byte_for_byte(world: World) -> None:
+    content = bytes(range(256)) * 300
+    file = await world.share("graph.png", content)
+    assert await world.chat.download(file, most=len(content)) == Download(
+        name="graph.png", mime="image/png", content=content
+    )
+
+
+async def test_a_file_beyond_the_bound_is_refused(world: World) -> None:
+    file = await world.share("graph.png", b"12345")
+    with pytest.raises(ChatError, match=r"graph\.png") as refused:
+        await world.chat.download(file, most=4)
+    assert refused.value.code == "too_large"
+
+
+async def test_a_file_that_is_not_there_is_refused(world: World) -> None:
+    with pytest.raises(ChatError) as refused:
+        await world.chat.download("F0NONE", most=10)
+    assert refused.value.code == "file_not_found"
+
+
+async def test_bytes_are_uploaded_as_they_are(world: World) -> None:
+    assert await world.chat.upload("#alerts", name="a.png", title="A", content=b"\x89PNG")
+
+
+async def test_a_canvas_is_made_once_and_then_written_anew(world: World) -> None:
+    first = await world.chat.canvas(ALERTS, title="Postmortem #1", markdown="# one")
+    await world.chat.canvas(ALERTS, title="Postmortem #1", markdown="# two")
+    assert first
+    assert world.canvas(ALERTS, "Postmortem #1") == "# two"
+
+
+async def test_a_canvas_of_another_title_is_left_alone(world: World) -> None:
+    await world.chat.canvas(ALERTS, title="Postmortem #1", markdown="# one")
+    await world.chat.canvas(ALERTS, title="Postmortem #2", markdown="# two")
+    assert world.canvas(ALERTS, "Postmortem #1") == "# one"
+    assert world.canvas(ALERTS, "Postmortem #2") == "# two"

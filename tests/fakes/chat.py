@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.cards.card import Card
 from bot.cards.marks import plain
-from bot.ports import ChatError, Posted, Profile
+from bot.ports import ChatError, Download, Posted, Profile
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,15 @@ class Message:
 class FakeChat:
     """Satisfies `bot.ports.Chat`, held to it by tests/contracts/test_chat.py.
 
-    `refusals` maps a method's name to the errors it raises, one for each call; `taken` are names of others' channels.
+    `refusals` maps a method's name to the errors it raises, one for each call; `taken` are names of others' channels,
+    `shared` are files that people uploaded.
     """
 
     connected: bool = True
     crowded: bool = False
     messages: list[Message] = field(default_factory=list)
     whispers: list[tuple[str, str, Card, str]] = field(default_factory=list)
-    files: list[dict[str, str]] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)
     channels: dict[str, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     invited: dict[str, list[str]] = field(default_factory=dict)
@@ -55,6 +56,11 @@ class FakeChat:
     posted: int = 0
     missing: set[str] = field(default_factory=set)
     people: dict[Posted, Mapping[str, Any]] = field(default_factory=dict)
+    private: set[str] = field(default_factory=set)
+    bookmarks: dict[str, dict[str, str]] = field(default_factory=dict)
+    reactions: dict[Posted, list[str]] = field(default_factory=dict)
+    shared: dict[str, Download] = field(default_factory=dict)
+    canvases: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def say(self, channel: str, ts: str, text: str, *, user: str) -> None:
         """A person says something."""
@@ -89,13 +95,16 @@ class FakeChat:
         self._may("direct", "")
         return f"D{user[1:]}"
 
-    async def open_channel(self, name: str) -> tuple[str, str]:
+    async def open_channel(self, name: str, *, private: bool = False) -> tuple[str, str]:
         self._may("open_channel", "")
         number, free = 1, name
-        while free in self.taken or self.channels.get(free) in self.archived:
+        while self._is_anothers(free, private=private):
             number += 1
             free = f"{name}-{number}"
-        return self.channels.setdefault(free, f"C{len(self.channels) + 1:07}"), free
+        channel = self.channels.setdefault(free, f"C{len(self.channels) + 1:07}")
+        if private:
+            self.private.add(channel)
+        return channel, free
 
     async def invite(self, channel: str, users: Sequence[str]) -> Mapping[str, str]:
         self._may("invite", channel)
@@ -119,9 +128,49 @@ class FakeChat:
         if channel not in self.archived:
             self.archived.append(channel)
 
-    async def upload(self, channel: str, *, name: str, title: str, content: str, thread_ts: str = "") -> str:
+    async def unarchive(self, channel: str) -> None:
+        self._may("unarchive", "")
+        if channel in self.archived:
+            self.archived.remove(channel)
+
+    async def bookmark(self, channel: str, *, title: str, link: str) -> None:
+        self._may("bookmark", channel)
+        self.bookmarks.setdefault(channel, {})[title] = link
+
+    async def react(self, posted: Posted, emoji: str) -> None:
+        self._may("react", posted.channel)
+        standing = self.reactions.setdefault(posted, [])
+        if emoji not in standing:
+            standing.append(emoji)
+
+    async def unreact(self, posted: Posted, emoji: str) -> None:
+        self._may("unreact", posted.channel)
+        if emoji in self.reactions.get(posted, ()):
+            self.reactions[posted].remove(emoji)
+
+    async def download(self, file: str, *, most: int) -> Download:
+        self._may("download", "")
+        if file not in self.shared:
+            raise ChatError("file_not_found", f"there is no file {file}; share it again")
+        if len(self.shared[file].content) > most:
+            raise ChatError("too_large", f"{file} has more than {most} bytes; share a smaller one")
+        return self.shared[file]
+
+    async def canvas(self, channel: str, *, title: str, markdown: str) -> str:
+        self._may("canvas", channel)
+        place = (self._id(channel), title)
+        self.canvases[place] = markdown
+        return f"F{list(self.canvases).index(place) + 1:07}"
+
+    async def upload(self, channel: str, *, name: str, title: str, content: str | bytes, thread_ts: str = "") -> str:
         self._may("upload", channel)
-        file = {"channel": channel, "name": name, "title": title, "content": content, "thread_ts": thread_ts}
+        file: dict[str, Any] = {
+            "channel": channel,
+            "name": name,
+            "title": title,
+            "content": content,
+            "thread_ts": thread_ts,
+        }
         self.files.append(file)
         return f"F{len(self.files):07}"
 
@@ -159,6 +208,12 @@ class FakeChat:
 
     def link(self, posted: Posted) -> str:
         return f"{self.address}/archives/{posted.channel}/p{posted.ts.replace('.', '')}" if self.address else ""
+
+    def _is_anothers(self, name: str, *, private: bool) -> bool:
+        known = self.channels.get(name)
+        return (
+            name in self.taken or known in self.archived or (known is not None and (known in self.private) != private)
+        )
 
     def _may(self, method: str, channel: str) -> None:
         if planned := self.refusals.get(method):
