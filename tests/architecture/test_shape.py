@@ -53,7 +53,7 @@ def places(kind: type[object]) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("kind", "where"),
     [
-        (Command, r"bot\.(\w+\.commands|help)"),
+        (Command, r"bot\.(\w+\.(\w+_)?commands|help)"),
         (Reaction, r"bot\.\w+\.reactions"),
         (Task, r"bot\.\w+\.reactions"),
         (Schedule, r"bot\.\w+\.reactions"),

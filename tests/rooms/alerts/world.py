@@ -6,9 +6,7 @@ from typing import Any
 
 import httpx
 
-from bot import bus
-from bot.alerts import commands as alert_commands
-from bot.alerts import reactions as alert_reactions
+from bot import bus, registry
 from bot.bus import Reaction, Task
 from bot.cards.card import Card
 from bot.channels.slack import SLACK, SlackOptions
@@ -16,14 +14,9 @@ from bot.command import Command
 from bot.config.manage import Manage
 from bot.engine import retry
 from bot.events import CheckChanged, Event, event_of, payload_of
-from bot.incidents import commands as incident_commands
-from bot.incidents import reactions as incident_reactions
 from bot.invoke import invoke
 from bot.permissions import Caller
 from bot.ports import ChatError, Ports
-from bot.rules import reactions as rule_reactions
-from bot.silences import commands as silence_commands
-from bot.silences import reactions as silence_reactions
 from storage.records.alerts import Alert
 from storage.records.incidents import Incident
 from storage.records.jobs import Job, JobState
@@ -32,16 +25,11 @@ from storage.unit_of_work import Store, UnitOfWork
 from tests.fakes.chat import FakeChat, Message
 from tests.fakes.ports import FrozenClock, make_ports
 
-ROOMS = (alert_reactions, incident_reactions, rule_reactions, silence_reactions)
-REACTIONS = tuple(value for room in ROOMS for value in vars(room).values() if isinstance(value, Reaction))
-TASKS = tuple(value for room in ROOMS for value in vars(room).values() if isinstance(value, Task))
+ROOMS = [module for room in ("alerts", "incidents", "rules", "silences") for module in registry.modules(f"bot.{room}")]
+REACTIONS = tuple(registry.collect(Reaction, ROOMS, lambda reaction: reaction.name).values())
+TASKS = tuple(registry.collect(Task, ROOMS, lambda task: task.name).values())
 RUNNERS = bus.runners(REACTIONS, TASKS)
-COMMANDS = {
-    value.name: value
-    for room in (alert_commands, incident_commands, silence_commands)
-    for value in vars(room).values()
-    if isinstance(value, Command)
-}
+COMMANDS = registry.collect(Command, ROOMS, lambda command: command.name)
 ONCALL, SECOND, LEAD = "U0000ONE", "U0000TWO", "U000LEAD"
 MANAGE: dict[str, Any] = {
     "oncall": {"people": [ONCALL, SECOND], "start": "2026-11-23", "handover": "mon 09:00"},
