@@ -42,13 +42,18 @@ class Filed:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """An approved postmortem. `name` is that of its file, without a folder; `incident` and `version` identify it."""
+    """An approved postmortem. `name` is that of its file, without a folder; `incident` and `version` identify it.
+
+    `approved_by` is that person's name where it is known, and `address` where this place keeps an earlier version.
+    """
 
     incident: int
     version: int
     title: str
     name: str
     markdown: str
+    approved_by: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

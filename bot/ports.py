@@ -69,12 +69,16 @@ class Receipt:
 
 
 class Undeliverable(Exception):
-    """A channel could not deliver. `retry` says whether trying again can help; `after` (seconds) when to."""
+    """A channel could not deliver. `retry` says whether trying again can help; `after` (seconds) when to.
 
-    def __init__(self, message: str, *, retry: bool, after: float | None = None) -> None:
+    `mend` is what a person can do about it, "" where the text says all.
+    """
+
+    def __init__(self, message: str, *, retry: bool, after: float | None = None, mend: str = "") -> None:
         super().__init__(message)
         self.retry = retry
         self.after = after
+        self.mend = mend
 
 
 class Delivery(Protocol):

@@ -62,6 +62,13 @@ class ChangeRequested(PostmortemEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RedraftRequested(PostmortemEvent):
+    """A reviewer asked for a section to be written anew from the evidence as it is now."""
+
+    section: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SectionApproved(PostmortemEvent):
     """A person settled a section as it stands in version `text_version`; with the last one all is approved."""
 
@@ -108,3 +115,11 @@ class StoringFailed(PostmortemEvent):
     text_version: int
     error: str
     mend: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoringRequested(PostmortemEvent):
+    """A person asked to store approved version `text_version` in `place` ("": everywhere) once more."""
+
+    text_version: int
+    place: str = ""
