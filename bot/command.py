@@ -58,12 +58,16 @@ class HelpWanted(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What a command runs with. `progress` replaces what the caller sees of a slow command meanwhile."""
+    """What a command runs with. `progress` replaces what the caller sees of a slow command meanwhile.
+
+    `conceal` masks the words of this run in its audit line: they are about what not everybody may know of.
+    """
 
     ports: Ports
     caller: Caller
     commands: Mapping[str, "Command"] = field(default_factory=dict)
     progress: Progress
+    conceal: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +88,7 @@ class Command:
     secret: frozenset[str] = frozenset()
     form_title: str = ""
     prefill: Callable[[Ports, Caller], Awaitable[Mapping[str, str]]] | None = None
+    prefill_of: Callable[[Ports, Sequence[str]], Awaitable[Mapping[str, str]]] | None = None
 
     @property
     def summary(self) -> str:
@@ -124,6 +129,7 @@ def command(
     secret: Sequence[str] = (),
     form_title: str = "",
     prefill: Callable[[Ports, Caller], Awaitable[Mapping[str, str]]] | None = None,
+    prefill_of: Callable[[Ports, Sequence[str]], Awaitable[Mapping[str, str]]] | None = None,
 ) -> Callable[[Callable[..., Awaitable[Card]]], Command]:
     """Turn `async def f(ctx, **parameters) -> Card` under click's decorators into a `Command`; its docstring is help.
 
@@ -145,6 +151,7 @@ def command(
             secret=frozenset(secret),
             form_title=form_title,
             prefill=prefill,
+            prefill_of=prefill_of,
         )
 
     return make

@@ -82,6 +82,8 @@ async def open_form(
         origin = replace(origin, url="")
     if defaults is None and cmd.prefill is not None:
         defaults = await cmd.prefill(door.app.ports, Caller(id=reply.user, via="slack"))
+    if defaults is None and cmd.prefill_of is not None:
+        defaults = await cmd.prefill_of(door.app.ports, origin.argv)
     try:
         view = form.form(
             cmd.form_title or cmd.name,
