@@ -1,6 +1,6 @@
 """Incidents: an alert's fingerprint opens at most one at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -88,17 +88,24 @@ async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Incident
     return from_row(row) if row else None
 
 
+async def by_ids(conn: AsyncConnection, ids: Sequence[int]) -> list[Incident]:
+    """Return the incidents of these numbers, oldest first; numbers that do not exist are left out."""
+    query = select(INCIDENTS).where(INCIDENTS.c.id.in_(list(ids))).order_by(INCIDENTS.c.id)
+    return [from_row(row) for row in await rows(conn, query)]
+
+
 async def listing(
     conn: AsyncConnection,
     *,
     statuses: Sequence[IncidentStatus] = (),
     severity: Severity | None = None,
     since: datetime | None = None,
+    without: Collection[int] = (),
     limit: int = 20,
     offset: int = 0,
 ) -> list[Incident]:
-    """Incidents, newest first; `since` bounds when they were declared."""
-    query = select(INCIDENTS).where(*_where(statuses, severity, since))
+    """Incidents, newest first; `since` bounds when they were declared, `without` names those to pass over."""
+    query = select(INCIDENTS).where(*_where(statuses, severity, since), *_without(without))
     query = query.order_by(INCIDENTS.c.id.desc()).limit(limit).offset(offset)
     return [from_row(row) for row in await rows(conn, query)]
 
@@ -109,9 +116,12 @@ async def count(
     statuses: Sequence[IncidentStatus] = (),
     severity: Severity | None = None,
     since: datetime | None = None,
+    without: Collection[int] = (),
+    tests: bool = True,
 ) -> int:
-    """How many incidents `listing` would give without its limit."""
-    query = select(func.count()).select_from(INCIDENTS).where(*_where(statuses, severity, since))
+    """How many incidents `listing` would give without its limit; those that are a test only with `tests`."""
+    where = [*_where(statuses, severity, since), *_without(without), *([] if tests else [INCIDENTS.c.test.is_(False)])]
+    query = select(func.count()).select_from(INCIDENTS).where(*where)
     return int((await conn.execute(query)).scalar_one())
 
 
@@ -121,10 +131,31 @@ async def open_by_fingerprint(conn: AsyncConnection, fingerprint: str, *, lock: 
     return from_row(row) if row else None
 
 
+async def still_open(conn: AsyncConnection) -> list[Incident]:
+    """All that are not resolved, oldest first."""
+    query = select(INCIDENTS).where(INCIDENTS.c.status != IncidentStatus.RESOLVED.value).order_by(INCIDENTS.c.id)
+    return [from_row(row) for row in await rows(conn, query)]
+
+
+async def merged_into(conn: AsyncConnection, ids: Collection[int]) -> list[Incident]:
+    """Those that turned out to be one of these, oldest first."""
+    query = select(INCIDENTS).where(INCIDENTS.c.merged_into.in_(list(ids))).order_by(INCIDENTS.c.id)
+    return [from_row(row) for row in await rows(conn, query)] if ids else []
+
+
+async def private(conn: AsyncConnection) -> list[Incident]:
+    """All that not everybody may see."""
+    return [from_row(row) for row in await rows(conn, select(INCIDENTS).where(INCIDENTS.c.private.is_(True)))]
+
+
 async def by_channel(conn: AsyncConnection, channel: str) -> Incident | None:
     """Return the incident whose own channel this is; "" finds none."""
     row = await first(conn, INCIDENTS, INCIDENTS.c.channel == channel, INCIDENTS.c.channel != "")
     return from_row(row) if row else None
+
+
+def _without(ids: Collection[int]) -> list[ColumnElement[bool]]:
+    return [INCIDENTS.c.id.not_in(list(ids))] if ids else []
 
 
 def _where(

@@ -61,6 +61,12 @@ async def of_subjects(conn: AsyncConnection, subjects: Sequence[str]) -> list[En
     return await _entries(conn, JOURNAL.c.subject.in_(subjects))
 
 
+async def of_subjects_since(conn: AsyncConnection, subjects: Sequence[str], kind: str, since: datetime) -> list[Entry]:
+    """What of one kind happened to these subjects since then, oldest first."""
+    where = [JOURNAL.c.kind == kind, JOURNAL.c.at >= since, JOURNAL.c.subject.in_(subjects)]
+    return [from_row(row) for row in await rows(conn, select(JOURNAL).where(*where).order_by(JOURNAL.c.id))]
+
+
 async def by_ids(conn: AsyncConnection, ids: Sequence[int]) -> list[Entry]:
     """Return the entries of these numbers, oldest first; numbers that do not exist are left out."""
     return await _entries(conn, JOURNAL.c.id.in_(ids))

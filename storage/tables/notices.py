@@ -58,6 +58,11 @@ async def of_incident(conn: AsyncConnection, incident: int) -> list[Notice]:
     return [from_row(row) for row in await rows(conn, query)]
 
 
+async def latest(conn: AsyncConnection, most: int) -> list[Notice]:
+    """The latest notices, newest first."""
+    return [from_row(row) for row in await rows(conn, select(NOTICES).order_by(NOTICES.c.id.desc()).limit(most))]
+
+
 async def published(conn: AsyncConnection, *, since: datetime) -> list[Notice]:
     """What was published since then, oldest first."""
     query = select(NOTICES).where(NOTICES.c.status == NoticeStatus.PUBLISHED.value, NOTICES.c.decided_at >= since)
@@ -76,6 +81,11 @@ async def mirror(conn: AsyncConnection, page: str, incident: int, *, lock: bool 
     """What that page holds for the incident."""
     row = await first(conn, MIRRORS, MIRRORS.c.page == page, MIRRORS.c.incident == incident, lock=lock)
     return Mirror(**row) if row else None
+
+
+async def mirrors(conn: AsyncConnection) -> list[Mirror]:
+    """All that outside pages hold."""
+    return [Mirror(**row) for row in await rows(conn, select(MIRRORS).order_by(MIRRORS.c.page, MIRRORS.c.incident))]
 
 
 async def save_mirror(conn: AsyncConnection, mirror_: Mirror) -> None:

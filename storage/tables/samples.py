@@ -6,7 +6,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Float, Index, Integer, Table, UniqueConstraint, delete, func, select, tuple_, union_all
+from sqlalchemy import (
+    Column,
+    Float,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    cast,
+    delete,
+    func,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
@@ -153,6 +167,18 @@ async def hourly(
         .order_by(HOURS.c.at, SERIES.c.labels)
     )
     return [_aggregate(row) for row in await rows(conn, query)]
+
+
+async def hours_seen(conn: AsyncConnection, metric: str, labels: Mapping[str, str], since: datetime) -> list[datetime]:
+    """Return, oldest first, one moment of each hour in which this series has samples: of recent hours the first one."""
+    of = select(SERIES.c.id).where(*_of(metric, labels)).scalar_subquery()
+    # of either dialect: the hour as the first characters of the moment in UTC
+    utc = SAMPLES.c.at if conn.dialect.name == "sqlite" else func.timezone("UTC", SAMPLES.c.at)
+    hour = func.substr(cast(utc, Text), 1, 13)
+    first = func.min(SAMPLES.c.at, type_=Instant).label("at")
+    raw = select(first).where(SAMPLES.c.series_id == of, *_within(SAMPLES, since, None)).group_by(hour)
+    old = select(HOURS.c.at).where(HOURS.c.series_id == of, *_within(HOURS, since, None))
+    return sorted({row["at"] for query in (raw, old) for row in await rows(conn, query)})
 
 
 async def fold(conn: AsyncConnection, before: datetime, limit: int = 100) -> int:
