@@ -57,7 +57,9 @@ async def read(ports: Ports) -> Reading:
             lag_seconds=(now - since).total_seconds() if since else 0.0,
             checks=await checks.everything(conn),
             alerts={(s.value, t.value): found[s, t] for s in Severity for t in _OPEN_ALERT},
-            incidents={s.value: await incidents.count(conn, statuses=_OPEN_INCIDENT, severity=s) for s in Severity},
+            incidents={
+                s.value: await incidents.count(conn, statuses=_OPEN_INCIDENT, severity=s, tests=False) for s in Severity
+            },
             slack=ports.chat.connected if ports.chat else None,
         )
 

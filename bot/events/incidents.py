@@ -126,9 +126,10 @@ class CauseNamed(IncidentEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateAsked(IncidentEvent):
-    """Nobody told how things stand for as long as was agreed; the one who leads was reminded."""
+    """Nobody told how things stand for as long as was agreed; `user` was reminded, "": the channel alone."""
 
     due_at: datetime
+    user: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +141,17 @@ class UpdateSnoozed(IncidentEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class LeadAsked(IncidentEvent):
-    """Nobody had taken the command after some minutes; the channel was asked."""
+    """Nobody had taken the command after some minutes; the channel was asked, and `user` above all."""
+
+    user: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverAsked(IncidentEvent):
+    """Nothing had happened since then; the channel was asked whether it is over, and `user` above all."""
+
+    since: datetime
+    user: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +204,14 @@ class IncidentMerged(IncidentEvent):
 @dataclass(frozen=True, kw_only=True)
 class IncidentAbsorbed(IncidentEvent):
     """Incident `duplicate` turned out to be this one."""
+
+    duplicate: int
+    alerts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentParted(IncidentEvent):
+    """Incident `duplicate`, which this one went on for, is one of its own again, and so are these alerts."""
 
     duplicate: int
     alerts: tuple[int, ...] = ()
