@@ -21,6 +21,7 @@ from bot.phrasing import cut, listing
 from bot.ports import Ports
 
 Progress = Callable[[Card], Awaitable[None]]
+Prefill = Callable[[Ports, Caller, Mapping[str, Any]], Awaitable[Mapping[str, str]]]
 
 HELP = frozenset({"--help", "-h"})
 SHOWN = 80  # characters of what was typed, where a mistake is told
@@ -75,8 +76,9 @@ class Command:
     """A command. `changes` makes Slack tell the answer in the channel and not to the caller alone.
 
     `lock` names a lease held while it runs, "{number}" and the like are filled from the parameters. `secret` names
-    parameters that the audit line masks. `form_title` heads its modal, and `prefill`
-    gives what stands in it at first.
+    parameters that the audit line masks. `form_title` heads its modal, and `prefill(ports, caller, given)` gives what
+    stands in it at first; `given` are the parameters that are set already. `shows` says that what it changes is told in
+    the conversation anyway, so that the answer to its form need not be told there too.
     """
 
     name: str
@@ -87,7 +89,7 @@ class Command:
     lock: str = ""
     secret: frozenset[str] = frozenset()
     form_title: str = ""
-    prefill: Callable[[Ports, Caller], Awaitable[Mapping[str, str]]] | None = None
+    prefill: Prefill | None = None
     prefill_of: Callable[[Ports, Sequence[str]], Awaitable[Mapping[str, str]]] | None = None
 
     @property
@@ -128,7 +130,7 @@ def command(
     lock: str = "",
     secret: Sequence[str] = (),
     form_title: str = "",
-    prefill: Callable[[Ports, Caller], Awaitable[Mapping[str, str]]] | None = None,
+    prefill: Prefill | None = None,
     prefill_of: Callable[[Ports, Sequence[str]], Awaitable[Mapping[str, str]]] | None = None,
 ) -> Callable[[Callable[..., Awaitable[Card]]], Command]:
     """Turn `async def f(ctx, **parameters) -> Card` under click's decorators into a `Command`; its docstring is help.

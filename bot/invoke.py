@@ -1,5 +1,6 @@
 """The one road of every command line: find, parse, permission, approval, lock, run, audit. It answers with a `Card`."""
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,10 @@ from storage.unit_of_work import Conflict, StoreError, UnitOfWork
 _log = structlog.get_logger(__name__)
 _LEASE = timedelta(seconds=30)
 _MOST_WORDS = 50
+_OPTION = re.compile(r"--?[a-z][a-z-]*")
 _MASK = "••••"
+PRIVATE = "--private"
+"""The option that makes what is asked for private, whichever command takes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +55,7 @@ async def invoke(
     """Run one command line for `caller` and answer with a card, whatever happens; each run leaves an audit line."""
     began = time.monotonic()
     run = _Run(command=cut(" ".join(argv[:1]), SHOWN), via=caller.via)
-    context = Context(ports=ports, caller=caller, commands=commands, progress=progress or _unseen)
+    context = Context(ports=ports, caller=caller, commands=commands, progress=progress or _unseen, conceal=run.conceal)
     try:
         card = await _permitted(run, argv, context, approval)
     except HelpWanted:
@@ -97,6 +101,10 @@ class _Run:
     role: Role = Role.NOBODY
     changes: bool = False
 
+    def conceal(self) -> None:
+        """Keep of the words only names of options and numbers."""
+        self.argv = tuple(map(_concealed, self.argv))
+
     def event(self, card: Card, seconds: float) -> CommandRun:
         return CommandRun(
             command=self.command,
@@ -114,6 +122,8 @@ async def _permitted(run: _Run, argv: Sequence[str], context: Context, approval:
     run.command, run.changes = cmd.name, cmd.changes
     run.role = role_of(context.caller, context.ports.manage.roles.members, context.ports.manage.roles.default)
     run.argv = _masked(cmd, rest)
+    if PRIVATE in rest:  # before anything can go wrong: the line is written in any case
+        run.conceal()
     params = parse(cmd, rest)
     verdict = may(run.role, cmd.role, cmd.name)
     if not verdict.allowed:
@@ -153,6 +163,13 @@ def _masked(cmd: Command, words: Sequence[str]) -> tuple[str, ...]:
         else:
             shown.append(cut(word, 200))
     return (*shown, f"and {len(words) - _MOST_WORDS} more") if len(words) > _MOST_WORDS else tuple(shown)
+
+
+def _concealed(word: str) -> str:
+    option, equals, _ = word.partition("=")
+    if word.lstrip("#").isdecimal() or (word.startswith("-") and not equals and len(word.split()) < 2):
+        return word
+    return f"{option}={_MASK}" if equals and _OPTION.fullmatch(option) else _MASK
 
 
 async def _audit(ports: Ports, caller: Caller, event: CommandRun) -> None:
