@@ -36,8 +36,10 @@ from bot.events import (
     Event,
     FlappingStarted,
     FlappingStopped,
+    IncidentAbsorbed,
     IncidentDeclared,
     IncidentEvent,
+    IncidentParted,
     JobDied,
     MaintenanceBegan,
     MaintenanceEnded,
@@ -122,12 +124,15 @@ async def show_channel(ports: Ports, fact: Fact[ChannelOpened]) -> None:
     await service.refresh_cards(ports, numbers, at=ports.now(), why=f"channel:{fact.id}")
 
 
-@on(IncidentDeclared, AlertJoinedIncident)
+@on(IncidentDeclared, AlertJoinedIncident, IncidentAbsorbed, IncidentParted)
 async def link(ports: Ports, fact: Fact[IncidentEvent]) -> None:
-    """Note on the alert which incident it belongs to."""
-    event = fact.event
-    if isinstance(event, IncidentDeclared | AlertJoinedIncident) and event.alert is not None:
-        await service.link(ports, event.alert, event.incident)
+    """Note on the alerts which incident they belong to."""
+    match fact.event:
+        case IncidentDeclared(incident=number, alert=int(alert)) | AlertJoinedIncident(incident=number, alert=alert):
+            await service.link(ports, alert, number)
+        case IncidentAbsorbed(incident=number, alerts=several) | IncidentParted(duplicate=number, alerts=several):
+            for alert in several:
+                await service.link(ports, alert, number)
 
 
 @on(JobDied)

@@ -61,9 +61,12 @@ async def resolve(ports: Ports, number: int, *, by: str, comment: str = "") -> D
     return await ports.store.transact(work)
 
 
-async def link(ports: Ports, number: int, incident: int) -> Decision[Alert]:
-    """Note that the alert belongs to an incident; raises `UnknownAlert`."""
-    return await change(ports, number, BOT, lambda a: decide.link(a, incident))
+async def link(ports: Ports, number: int, incident: int) -> None:
+    """Note that the alert belongs to an incident, unless that is private or a test; raises `UnknownAlert`."""
+    async with ports.store.read() as conn:
+        known = await incidents.get(conn, incident)
+    if known is not None and not (known.private or known.test):
+        await change(ports, number, BOT, lambda a: decide.link(a, incident))
 
 
 async def of_incident(ports: Ports, incident: int) -> list[int]:

@@ -5,22 +5,15 @@ from datetime import datetime
 
 from bot.alerts.cards import SIGNS
 from bot.cards.card import Accent, Button, Card, Code, Field, Level, Link, Mark, Moment, Person, Room, Table, Text
-from bot.events import (
-    AlertJoinedIncident,
-    ChannelTroubled,
-    IncidentEvent,
-    IncidentResolved,
-    RoleAssigned,
-    SeverityChanged,
-    StatusChanged,
-    UpdatePosted,
-)
-from bot.incidents.timeline import Line, spans, with_people
-from bot.phrasing import duration, plural
+from bot.incidents.happenings import happened
+from bot.incidents.timeline import Line, with_people
+from bot.phrasing import ago, duration, plural
 from bot.phrasing import listing as said
 from storage.records.alerts import Alert
 from storage.records.incidents import Incident, IncidentStatus
 from storage.records.postmortems import Postmortem
+
+__all__ = ["alert_over", "as_data", "happened", "listing", "live", "pinned", "timeline"]
 
 
 def live(
@@ -28,13 +21,21 @@ def live(
     alerts: Sequence[Alert] = (),
     postmortem: Postmortem | None = None,
     links: Sequence[Link] = (),
+    *,
+    roles: Sequence[str] = ("commander",),
+    now: datetime | None = None,
 ) -> Card:
-    """The summary card, pinned in the incident's channel and mirrored in the channel of all incidents."""
+    """The summary card, pinned in the incident's channel and mirrored in the channel of all incidents.
+
+    `roles` are shown even while nobody holds them. Ages are told where it is read at once, as of `now`: on a message
+    that stands they would grow old.
+    """
     return Card(
         title=_title(incident),
         level=Level.BAD if incident.open else Level.OK,
         accent=Accent(incident.severity.value) if incident.open else Accent.GOOD,
         body=(
+            *_kind(incident),
             *((incident.description,) if incident.description else ()),
             *(with_people(f"⚠️ {trouble}") for trouble in incident.trouble.splitlines()),
         ),
@@ -43,15 +44,16 @@ def live(
             Field(label="Status", value=_status(incident)),
             Field(label="Since", value=Moment(incident.started_at, "date")),
             Field(label="Declared by", value=Person(incident.declared_by)),
-            Field(label="Commander", value=_role(incident, "commander")),
             *(
-                Field(label=role.capitalize(), value=Person(user))
-                for role, user in incident.roles.items()
-                if role != "commander"
+                Field(label=role.capitalize(), value=_role(incident, role))
+                for role in dict.fromkeys((*roles, *incident.roles))
             ),
+            *((Field(label="Latest", value=_latest(incident, now)),) if incident.latest_update else ()),
+            *((Field(label="Next update", value=_next(incident, now)),) if incident.open else ()),
+            *((Field(label="Affects", value=said(incident.components)),) if incident.components else ()),
+            *((Field(label="Cause", value=incident.cause),) if incident.cause else ()),
             *((Field(label="Channel", value=_channel(incident)),) if incident.channel else ()),
             *((Field(label="Alerts", value=_alerts(alerts)),) if alerts else ()),
-            *((Field(label="Latest", value=incident.latest_update),) if incident.latest_update else ()),
             *((Field(label="Postmortem", value=_postmortem(postmortem)),) if postmortem else ()),
             *((Field(label="Links", value=_links(links)),) if links else ()),
         ),
@@ -59,28 +61,6 @@ def live(
         footer="Mark a message with 📌 to put it on the timeline" if incident.open else "",
         data=as_data(incident),
     )
-
-
-def happened(event: IncidentEvent, actor: str, at: datetime) -> Card | None:  # noqa: PLR0911 - one for each fact
-    """What is said in the channel when something happened; None for what the card says well enough."""
-    by = Person(actor)
-    match event:
-        case UpdatePosted(text=text):
-            return Card(title="", body=(("📣 Update by ", by, " at ", Moment(at), ":"), text))
-        case StatusChanged(status=status, previous=previous):
-            return Card(title="", body=(("➡️ ", by, f" moved this from {previous} to {status}."),))
-        case SeverityChanged(severity=severity, previous=previous):
-            return Card(title="", body=(("↕️ ", by, f" changed the severity from {previous} to {severity}."),))
-        case RoleAssigned(role=role, user=user):
-            return Card(title="", body=(("🧭 ", Person(user), f" is {role}."),))
-        case AlertJoinedIncident(alert=alert, summary=summary):
-            return Card(title="", body=(f"🔔 Alert #{alert} belongs to this as well: {summary}",))
-        case ChannelTroubled(what=what, mend=mend):
-            return Card(title="", body=(with_people(f"⚠️ {what}: {mend}"),))
-        case IncidentResolved():
-            return _closing(event, by, at)
-        case _:
-            return None
 
 
 def alert_over(incident: Incident, alert: int, at: datetime, firing: Sequence[Alert] = ()) -> Card:
@@ -187,35 +167,55 @@ def as_data(incident: Incident) -> dict[str, object]:
         "roles": dict(incident.roles),
         "alerts": list(incident.alert_ids),
         "channel": incident.channel_name or None,
+        "components": list(incident.components),
+        "cause": incident.cause or None,
+        "private": incident.private,
+        "test": incident.test,
+        "merged_into": incident.merged_into,
+        "reopened": incident.reopened,
+        "update_due_at": incident.update_due_at.isoformat() if incident.update_due_at else None,
         "started_at": incident.started_at.isoformat(),
         "declared_at": incident.declared_at.isoformat(),
+        "mitigated_at": incident.mitigated_at.isoformat() if incident.mitigated_at else None,
         "resolved_at": resolved.isoformat() if resolved else None,
         "time_to_resolve": (resolved - incident.started_at).total_seconds() if resolved else None,
     }
 
 
-def _closing(event: IncidentResolved, by: Mark, at: datetime) -> Card:
-    return Card(
-        title=f"✅ Incident #{event.incident} is resolved",
-        level=Level.OK,
-        body=(
-            ("Resolved by ", by, " at ", Moment(at), "."),
-            f"Time to resolve: {spans(event)}.",
-            *((event.comment,) if event.comment else ()),
-        ),
-        hint="Thank you, everybody. What is said here until the channel closes still belongs to the incident.",
-    )
-
-
 def _title(incident: Incident) -> str:
-    return f"{SIGNS[incident.severity] if incident.open else '✅'} Incident #{incident.id}: {incident.title}"
+    kind = f"{'🔒 ' if incident.private else ''}{'🧪 ' if incident.test else ''}"
+    return f"{SIGNS[incident.severity] if incident.open else '✅'} {kind}Incident #{incident.id}: {incident.title}"
+
+
+def _kind(incident: Incident) -> tuple[str, ...]:
+    private = ("🔒 This is private: only who belongs to it can see it.",) if incident.private else ()
+    return (*private, *(("🧪 This is a test: nobody is paged, and it counts nowhere.",) if incident.test else ()))
 
 
 def _status(incident: Incident) -> Text:
-    if incident.resolved_at:
-        lasted = duration(incident.resolved_at - incident.started_at)
-        return ("resolved by ", Person(incident.resolved_by), " at ", Moment(incident.resolved_at), f" after {lasted}")
-    return incident.status.value
+    again = " again" if incident.reopened else ""
+    if incident.resolved_at is None:
+        return f"{incident.status.value}{again}"
+    over: tuple[str | Mark, ...] = (Person(incident.resolved_by), " at ", Moment(incident.resolved_at))
+    if incident.merged_into is not None:
+        return (f"merged into #{incident.merged_into} by ", *over)
+    return ("resolved by ", *over, f" after {duration(incident.resolved_at - incident.started_at)}")
+
+
+def _latest(incident: Incident, now: datetime | None) -> Text:
+    at = incident.updated_at
+    if at is None:
+        return incident.latest_update
+    age = f", {ago(at, now)}" if now else ""
+    return (incident.latest_update, " (", Moment(at), f"{age})")
+
+
+def _next(incident: Incident, now: datetime | None) -> Text:
+    due = incident.update_due_at
+    if due is None:
+        return "nobody is reminded"
+    overdue = f", overdue since {duration(now - due)}" if now and due < now else ""
+    return ("due at ", Moment(due), overdue) if overdue else ("due at ", Moment(due))
 
 
 def _role(incident: Incident, role: str) -> Text:
@@ -248,27 +248,18 @@ def _lasted(incident: Incident) -> str:
 
 
 def _buttons(incident: Incident) -> tuple[Button, ...]:
-    if not incident.open:
-        return (Button(label="Timeline", argv=("incident", "timeline", str(incident.id))),)
     number = str(incident.id)
-    following = _FOLLOWING.get(incident.status)
+    timeline_ = Button(label="Timeline", argv=("incident", "timeline", number))
+    if not incident.open:
+        return (timeline_, *_afterwards(incident, number))
+    status, following = incident.status, _FOLLOWING[incident.status]
+    lead = Button(label="I take command", argv=("incident", "role", number, "--role=commander"))
     return (
         Button(label="Post update", argv=("incident", "update", number), form=True, style="primary"),
-        *(
-            (
-                Button(
-                    label=f"Mark {following.value}", argv=("incident", "update", number, f"--status={following.value}")
-                ),
-            )
-            if following
-            else ()
-        ),
-        *(
-            ()
-            if "commander" in incident.roles
-            else (Button(label="I take command", argv=("incident", "role", number, "--role=commander")),)
-        ),
-        Button(label="Timeline", argv=("incident", "timeline", number)),
+        Button(label=_OFFERS[status], argv=("incident", "update", number, f"--status={following.value}")),
+        *(() if "commander" in incident.roles else (lead,)),
+        Button(label="Severity", argv=("incident", "severity", number), form=True),
+        timeline_,
         Button(
             label="Resolve",
             argv=("incident", "resolve", number),
@@ -278,9 +269,27 @@ def _buttons(incident: Incident) -> tuple[Button, ...]:
     )
 
 
+def _afterwards(incident: Incident, number: str) -> tuple[Button, ...]:
+    """What can be done with one that is over."""
+    undo = incident.merged_into is not None
+    cause = Button(label="Name the cause", argv=("incident", "cause", number), form=True)
+    again = Button(
+        label="Undo merge" if undo else "Reopen",
+        argv=("incident", "reopen", number),
+        confirm="Make this an incident of its own again?" if undo else "Open this incident again, in its channel?",
+    )
+    return (again,) if undo or incident.cause else (cause, again)
+
+
 _FOLLOWING = {
     IncidentStatus.INVESTIGATING: IncidentStatus.IDENTIFIED,
     IncidentStatus.IDENTIFIED: IncidentStatus.MONITORING,
+    IncidentStatus.MONITORING: IncidentStatus.INVESTIGATING,
+}
+_OFFERS = {
+    IncidentStatus.INVESTIGATING: "Mark identified",
+    IncidentStatus.IDENTIFIED: "Mark monitoring",
+    IncidentStatus.MONITORING: "Investigate again",
 }
 
 

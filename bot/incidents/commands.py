@@ -1,6 +1,7 @@
 """What people may ask about incidents, and do to them."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -8,8 +9,10 @@ from bot.cards.card import Card, Code, Level, Room, Text
 from bot.command import Context, Usage, command
 from bot.decision import Decision
 from bot.incidents import cards, service
-from bot.incidents.decide import Source, assign
+from bot.incidents.asking import components, meant, outcome
+from bot.incidents.decide import OPEN, Source
 from bot.numbers import NUMBER
+from bot.periods import PERIOD
 from bot.permissions import Role
 from bot.phrasing import cut
 from bot.ports import ChatError, Posted
@@ -33,11 +36,13 @@ _NUMBER = click.argument("number", type=NUMBER, required=False)
 @click.option("--page", type=NUMBER, default=1, help="Page of the list.")
 async def incidents(ctx: Context, status: str | None, severity: str | None, page: int) -> Card:
     """List incidents, newest first."""
-    statuses = _OPEN if status == "open" else (IncidentStatus(status),) if status else ()
+    statuses = OPEN if status == "open" else (IncidentStatus(status),) if status else ()
     grade = Severity(severity) if severity else None
+    hidden = await service.hidden(ctx.ports, ctx.caller)
     async with ctx.ports.store.read() as conn:
-        total = await table.count(conn, statuses=statuses, severity=grade)
-        found = await table.listing(conn, statuses=statuses, severity=grade, limit=PAGE, offset=(page - 1) * PAGE)
+        total = await table.count(conn, statuses=statuses, severity=grade, without=hidden)
+        start = (page - 1) * PAGE
+        found = await table.listing(conn, statuses=statuses, severity=grade, without=hidden, limit=PAGE, offset=start)
     if not found and total:
         raise _no_page(page, total, PAGE)
     words = [f"--{k}={v}" for k, v in (("status", status), ("severity", severity)) if v]
@@ -49,10 +54,22 @@ async def incidents(ctx: Context, status: str | None, severity: str | None, page
 @click.option("--severity", type=_SEVERITIES, default="high", help="How bad it is.")
 @click.option("--description", default="", help="What is seen, and whom it hurts.")
 @click.option("--alert", type=NUMBER, help="Number of the alert that it is about.")
+@click.option("--component", "affected", multiple=True, help="What of the status page it affects.")
+@click.option("--private", is_flag=True, help="Whether only who belongs to it may know of it.")
+@click.option("--test", is_flag=True, help="Whether it is a drill: it pages nobody and counts nowhere.")
 @click.option("--channel", default="", hidden=True, help="Channel of the message it is declared from.")
 @click.option("--ts", default="", hidden=True, help="Timestamp of that message.")
 async def declare(  # noqa: PLR0917 - click passes parameters by name
-    ctx: Context, title: tuple[str, ...], severity: str, description: str, alert: int | None, channel: str, ts: str
+    ctx: Context,
+    title: tuple[str, ...],
+    severity: str,
+    description: str,
+    alert: int | None,
+    affected: tuple[str, ...],
+    private: bool,
+    test: bool,
+    channel: str,
+    ts: str,
 ) -> Card:
     """Declare an incident: it gets a number and a channel, and who is on call is invited."""
     if not (called := " ".join(title).strip()):
@@ -67,18 +84,24 @@ async def declare(  # noqa: PLR0917 - click passes parameters by name
             description=description,
             alert=alert,
             source=source,
+            components=components(ctx, affected),
+            private=private,
+            test=test,
         )
     except service.UnknownIncident as unknown:
         raise Usage(str(unknown), ("Type ", Code("alerts"), " for the open ones.")) from None
     return _declared(ctx, decision)
 
 
+declare_in_short = replace(declare, name="declare")
+
+
 @command("incident show")
 @_NUMBER
 async def show(ctx: Context, number: int | None) -> Card:
     """Show one incident as it stands; in its channel the number can be left out."""
-    seen = await service.view(ctx.ports, await _number(ctx, number))
-    return cards.live(seen.incident, seen.alerts, seen.postmortem, seen.links)
+    seen = await service.view(ctx.ports, await meant(ctx, number, follow=False))
+    return cards.live(seen.incident, seen.alerts, seen.postmortem, seen.links, now=ctx.ports.now())
 
 
 @command("incident update", role=Role.RESPONDER, form_title="Post an update")
@@ -86,7 +109,15 @@ async def show(ctx: Context, number: int | None) -> Card:
 @click.option("--text", default="", help="How things stand.")
 @click.option("--status", type=click.Choice([s.value for s in IncidentStatus][:-1]), help="Move the incident to.")
 @click.option("--severity", type=_SEVERITIES, help="Correct the severity to.")
-async def update(ctx: Context, number: int | None, text: str, status: str | None, severity: str | None) -> Card:
+@click.option("--next", "due_in", type=PERIOD, help="When the next update is due, like 30m.")
+async def update(  # noqa: PLR0917 - click passes parameters by name
+    ctx: Context,
+    number: int | None,
+    text: str,
+    status: str | None,
+    severity: str | None,
+    due_in: timedelta | None,
+) -> Card:
     """Tell how things stand, move the incident along, or correct its severity."""
     if not (text or status or severity):
         raise Usage(
@@ -94,29 +125,14 @@ async def update(ctx: Context, number: int | None, text: str, status: str | None
         )
     decision = await service.update(
         ctx.ports,
-        await _number(ctx, number),
+        await meant(ctx, number),
         by=ctx.caller.id,
         text=text,
         status=IncidentStatus(status) if status else None,
         severity=Severity(severity) if severity else None,
+        due_in=due_in,
     )
-    return _outcome(decision, "updated")
-
-
-@command("incident role", role=Role.RESPONDER)
-@_NUMBER
-@click.option("--role", "duty", default="commander", help="Which role: commander, communications, scribe, or your own.")
-@click.option("--user", default="", help="Who; yourself when left out.")
-async def role(ctx: Context, number: int | None, duty: str, user: str) -> Card:
-    """Give a role in the incident to somebody, or take it yourself."""
-    who = user.strip("<@>").partition("|")[0] or ctx.caller.id
-    duty = cut(" ".join(duty.lower().split()), 40)
-    if not duty:
-        raise Usage("a role needs a name", ("For example ", Code("--role commander"), "."))
-    decision = await service.change(
-        ctx.ports, await _number(ctx, number), ctx.caller.id, lambda i: assign(i, duty, who)
-    )
-    return _outcome(decision, f"has a {duty}")
+    return outcome(decision, "updated")
 
 
 @command("incident resolve", role=Role.RESPONDER)
@@ -124,8 +140,8 @@ async def role(ctx: Context, number: int | None, duty: str, user: str) -> Card:
 @click.option("--comment", default="", help="What ended it.")
 async def resolve(ctx: Context, number: int | None, comment: str) -> Card:
     """Resolve an incident: its time to resolve is recorded, and a postmortem follows where one is due."""
-    decision = await service.resolve(ctx.ports, await _number(ctx, number), by=ctx.caller.id, comment=comment)
-    return _outcome(decision, "resolved")
+    decision = await service.resolve(ctx.ports, await meant(ctx, number), by=ctx.caller.id, comment=comment)
+    return outcome(decision, "resolved")
 
 
 @command("incident timeline")
@@ -133,9 +149,9 @@ async def resolve(ctx: Context, number: int | None, comment: str) -> Card:
 @click.option("--page", type=NUMBER, default=1, help="Page of the timeline.")
 async def timeline(ctx: Context, number: int | None, page: int) -> Card:
     """Show what happened, oldest first, with links to the messages."""
-    meant = await _number(ctx, number)
-    seen = await service.view(ctx.ports, meant)
-    lines = await service.lines(ctx.ports, meant)
+    which = await meant(ctx, number)
+    seen = await service.view(ctx.ports, which)
+    lines = await service.lines(ctx.ports, which)
     if page > 1 and len(lines) <= (page - 1) * LINES:
         raise _no_page(page, len(lines), LINES)
     chat = ctx.ports.chat
@@ -169,8 +185,8 @@ async def note(  # noqa: PLR0917 - click passes parameters by name
         author=author or ctx.caller.id,
         said_at=min(datetime.fromtimestamp(at, UTC), now) if at else now,
     )
-    decision = await service.note(ctx.ports, await _number(ctx, number), source, by=ctx.caller.id)
-    return _outcome(decision, "has it on its timeline")
+    decision = await service.note(ctx.ports, await meant(ctx, number), source, by=ctx.caller.id)
+    return outcome(decision, "has it on its timeline")
 
 
 @command("incident unnote", role=Role.RESPONDER)
@@ -179,20 +195,8 @@ async def note(  # noqa: PLR0917 - click passes parameters by name
 @click.option("--ts", required=True, help="Timestamp of the message.")
 async def unnote(ctx: Context, number: int | None, channel: str, ts: str) -> Card:
     """Take a message off the timeline."""
-    decision = await service.unnote(ctx.ports, await _number(ctx, number), channel, ts, by=ctx.caller.id)
-    return _outcome(decision, "has it off its timeline")
-
-
-_OPEN = tuple(s for s in IncidentStatus if s is not IncidentStatus.RESOLVED)
-
-
-async def _number(ctx: Context, number: int | None) -> int:
-    try:
-        meant = await service.numbered(ctx.ports, number, ctx.caller.channel)
-        await service.view(ctx.ports, meant)
-    except service.UnknownIncident as unknown:
-        raise Usage(str(unknown), ("Type ", Code("incidents"), " for all of them.")) from None
-    return meant
+    decision = await service.unnote(ctx.ports, await meant(ctx, number), channel, ts, by=ctx.caller.id)
+    return outcome(decision, "has it off its timeline")
 
 
 async def _source(ctx: Context, channel: str, ts: str) -> Source | None:
@@ -223,19 +227,13 @@ def _declared(ctx: Context, decision: Decision[Incident]) -> Card:
         where = ("Its channel is ", Room(incident.channel, incident.channel_name), ".")
     elif ctx.ports.chat:
         where = f"Its channel will be #{ctx.ports.manage.incidents.channel_prefix}{incident.id}."
+    kind = "Only who belongs to it can see it." if incident.private else ""
+    drill = "It is a test: nobody is paged, and it counts nowhere." if incident.test else ""
     data = cards.as_data(incident) | {"changed": decision.changed, "reason": decision.reason}
-    return Card(title=title, level=Level.OK, body=tuple(t for t in (incident.title, where) if t), data=data)
+    return Card(
+        title=title, level=Level.OK, body=tuple(t for t in (incident.title, kind, drill, where) if t), data=data
+    )
 
 
 def _no_page(page: int, total: int, size: int) -> Usage:
     return Usage(f"there is no page {page}", f"The last one is {-(-total // size)}.")
-
-
-def _outcome(decision: Decision[Incident], what: str) -> Card:
-    incident = decision.state
-    data = cards.as_data(incident) | {"changed": decision.changed, "reason": decision.reason}
-    if decision.changed:
-        return Card(title=f"Incident #{incident.id} {what}", level=Level.OK, data=data)
-    return Card(
-        title=f"Incident #{incident.id} stays as it is", level=Level.INFO, body=(f"{decision.reason}.",), data=data
-    )

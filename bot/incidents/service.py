@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cards.card import Link
 from bot.decision import Decision, Timer, commit, job_of
-from bot.incidents import decide, timeline
+from bot.incidents import decide, grouping, merging, timeline
 from bot.incidents.decide import Source
+from bot.incidents.privacy import may_see
+from bot.permissions import Caller, role_of
 from bot.ports import Ports, Posted
 from storage.records.alerts import Alert, Severity
 from storage.records.incidents import Incident, IncidentStatus
@@ -42,19 +46,25 @@ async def declare(
     description: str = "",
     alert: int | None = None,
     source: Source | None = None,
+    components: Sequence[str] = (),
+    private: bool = False,
+    test: bool = False,
 ) -> Decision[Incident]:
-    """Declare an incident. One that the alert's fingerprint opened before is given back instead, with the alert in it.
+    """Declare an incident. Where one is open that the alert belongs to, it joins that, which is given back instead.
 
-    Raises `UnknownIncident` when the alert does not exist.
+    That is the one that its fingerprint opened, or one of its labels. Private incidents and tests are always new.
+    `components` are added to those that the alert's service and check affect. Raises `UnknownIncident` when the alert
+    does not exist.
     """
 
     async def work(unit: UnitOfWork) -> Decision[Incident]:
         raised = await alerts.get(unit.conn, alert) if alert is not None else None
         if alert is not None and raised is None:
             raise UnknownIncident(f"there is no alert #{alert}")
-        running = await incidents.open_by_fingerprint(unit.conn, raised.fingerprint, lock=True) if raised else None
+        affected = (*components, *(grouping.components(raised, ports.manage) if raised else ()))
+        running = await _host(ports, unit, raised) if raised and not (private or test) else None
         if running is not None and raised is not None:
-            decision = decide.join(running, raised)
+            decision = decide.join(running, raised, affected)
         else:
             decision = decide.declare(
                 await unit.next_id("incident"),
@@ -65,6 +75,11 @@ async def declare(
                 description=description,
                 alert=raised,
                 source=source,
+                labels=grouping.labels(raised, ports.manage.incidents.join_by) if raised else {},
+                components=tuple(dict.fromkeys(affected)),
+                private=private,
+                test=test,
+                every=ports.manage.incidents.update_every,
             )
         await _commit(ports, unit, decision, by)
         return decision
@@ -80,15 +95,69 @@ async def change(
 
 
 async def update(
-    ports: Ports, number: int, *, by: str, text: str, status: IncidentStatus | None, severity: Severity | None
+    ports: Ports,
+    number: int,
+    *,
+    by: str,
+    text: str,
+    status: IncidentStatus | None,
+    severity: Severity | None,
+    due_in: timedelta | None = None,
 ) -> Decision[Incident]:
-    """Tell how things stand."""
-    return await change(ports, number, by, lambda i: decide.update(i, text=text, status=status, severity=severity))
+    """Tell how things stand; `due_in` is when the next update is due, None leaves that to the configuration."""
+
+    def choose(incident: Incident) -> Decision[Incident]:
+        every = ports.manage.incidents.update_every
+        return decide.update(
+            incident, now=ports.now(), text=text, status=status, severity=severity, every=every, due_in=due_in
+        )
+
+    return await change(ports, number, by, choose)
 
 
 async def resolve(ports: Ports, number: int, *, by: str, comment: str = "") -> Decision[Incident]:
-    """Resolve an incident; its MTTR is recorded."""
-    return await change(ports, number, by, lambda i: decide.resolve(i, by=by, now=ports.now(), comment=comment))
+    """Resolve an incident; its MTTR is recorded, counted from the first start among it and its duplicates."""
+
+    async def work(unit: UnitOfWork) -> Decision[Incident]:
+        incident = await _locked(unit, number)
+        duplicates = await incidents.merged_into(unit.conn, [number])
+        decision = decide.resolve(incident, by=by, now=ports.now(), comment=comment, duplicates=duplicates)
+        await _commit(ports, unit, decision, by)
+        return decision
+
+    return await ports.store.transact(work)
+
+
+async def reopen(ports: Ports, number: int, *, by: str, reason: str = "") -> Decision[Incident]:
+    """Open an incident again; of one that was merged this takes the merge back, and its alerts with it."""
+
+    async def work(unit: UnitOfWork) -> Decision[Incident]:
+        incident = await _locked(unit, number)
+        rival = await incidents.open_by_fingerprint(unit.conn, incident.fingerprint) if incident.fingerprint else None
+        every = ports.manage.incidents.update_every
+        decision = decide.reopen(incident, now=ports.now(), reason=reason, every=every, rival=rival)
+        await _commit(ports, unit, decision, by)
+        if decision.changed and incident.merged_into is not None:
+            survivor = await _locked(unit, incident.merged_into)
+            moved = timeline.absorbed(await journal.of_subjects(unit.conn, [survivor.subject]), number)
+            await _commit(ports, unit, merging.part(survivor, number, moved), by)
+        return decision
+
+    return await ports.store.transact(work)
+
+
+async def merge(ports: Ports, number: int, *, into: int, by: str) -> Decision[Incident]:
+    """Merge incident `number` into another, which goes on for both; gives what was decided of `number`."""
+
+    async def work(unit: UnitOfWork) -> Decision[Incident]:
+        held = {one: await _locked(unit, one) for one in sorted({number, into})}  # in order: no two wait for each other
+        absorbed = await incidents.merged_into(unit.conn, [number])
+        both = merging.merge(held[number], held[into], by=by, now=ports.now(), absorbed=absorbed)
+        for decision in both:
+            await _commit(ports, unit, decision, by)
+        return both[0]
+
+    return await ports.store.transact(work)
 
 
 async def note(ports: Ports, number: int, source: Source, *, by: str) -> Decision[Incident]:
@@ -132,11 +201,14 @@ async def of_alert(ports: Ports, alert: int) -> Incident | None:
 
 
 async def view(ports: Ports, number: int) -> View:
-    """Incident `number` with its alerts, its postmortem and where to read more; raises `UnknownIncident`."""
+    """Incident `number` with its alerts, its postmortem and where to read more; raises `UnknownIncident`.
+
+    It asks not who wants to know: see `visible`.
+    """
     async with ports.store.read() as conn:
         incident = await incidents.get(conn, number)
         if incident is None:
-            raise UnknownIncident(f"there is no incident #{number}")
+            raise _unknown(number)
         found = [await alerts.get(conn, alert) for alert in incident.alert_ids]
         raised = tuple(alert for alert in found if alert is not None)
         cards = [await posts.get(conn, f"{alert.subject}:card") for alert in raised]
@@ -155,12 +227,34 @@ async def view(ports: Ports, number: int) -> View:
     )
 
 
-async def lines(ports: Ports, number: int) -> Sequence[timeline.Line]:
-    """The timeline of incident `number`; raises `UnknownIncident`."""
-    seen = await view(ports, number)
-    checks = {alert.labels["check"] for alert in seen.alerts if "check" in alert.labels}
+async def visible(ports: Ports, number: int, caller: Caller) -> Incident:
+    """Incident `number`, where the caller may see it; raises `UnknownIncident`, as for one that does not exist."""
     async with ports.store.read() as conn:
-        entries = await journal.of_subjects(conn, timeline.subjects(number, seen.incident.alert_ids, checks))
+        incident = await incidents.get(conn, number)
+        if incident is None or not await _seen_by(ports, conn, incident, caller):
+            raise _unknown(number)
+    return incident
+
+
+async def hidden(ports: Ports, caller: Caller) -> frozenset[int]:
+    """The numbers of the private incidents that the caller may not see."""
+    async with ports.store.read() as conn:
+        private = await incidents.private(conn)
+        return frozenset([one.id for one in private if not await _seen_by(ports, conn, one, caller)])
+
+
+async def subjects(conn: AsyncConnection, incident: Incident) -> list[str]:
+    """Whose journal the timeline of an incident is made of, but for checks: its own, its duplicates', its alerts'."""
+    duplicates = await incidents.merged_into(conn, [incident.id])
+    return [*timeline.subjects(incident.id, incident.alert_ids), *(one.subject for one in duplicates)]
+
+
+async def lines(ports: Ports, number: int) -> Sequence[timeline.Line]:
+    """The timeline of incident `number` and of those merged into it; raises `UnknownIncident`."""
+    seen = await view(ports, number)
+    checks = [f"check:{alert.labels['check']}" for alert in seen.alerts if "check" in alert.labels]
+    async with ports.store.read() as conn:
+        entries = await journal.of_subjects(conn, [*await subjects(conn, seen.incident), *dict.fromkeys(checks)])
     end = seen.incident.resolved_at
     of_checks = [
         entry
@@ -171,29 +265,58 @@ async def lines(ports: Ports, number: int) -> Sequence[timeline.Line]:
     return timeline.lines(of_checks)
 
 
-async def numbered(ports: Ports, number: int | None, channel: str) -> int:
-    """The incident meant: the one named, else that of the channel; raises `UnknownIncident`."""
+async def numbered(ports: Ports, number: int | None, channel: str, *, follow: bool = True) -> int:
+    """The incident meant: the one named, else that of the channel; raises `UnknownIncident`.
+
+    In the channel of one that was merged the one that goes on for it is meant, unless `follow` is False.
+    """
     if number is not None:
         return number
     async with ports.store.read() as conn:
         found = await incidents.by_channel(conn, channel) if channel else None
     if found is None:
         raise UnknownIncident("which incident? Name its number, or ask in its channel")
-    return found.id
+    return (found.merged_into if follow else None) or found.id
 
 
 async def _change(
     ports: Ports, number: int, actor: str, choose: Callable[[Incident, Sequence[Entry]], Decision[Incident]]
 ) -> Decision[Incident]:
     async def work(unit: UnitOfWork) -> Decision[Incident]:
-        incident = await incidents.get(unit.conn, number, lock=True)
-        if incident is None:
-            raise UnknownIncident(f"there is no incident #{number}")
+        incident = await _locked(unit, number)
         decision = choose(incident, await journal.of_subjects(unit.conn, [incident.subject]))
         await _commit(ports, unit, decision, actor)
         return decision
 
     return await ports.store.transact(work)
+
+
+async def _host(ports: Ports, unit: UnitOfWork, alert: Alert) -> Incident | None:
+    """The open incident that an alert belongs to."""
+    # one at a time: two alerts of one trouble must not both find nothing open
+    await unit.next_id("incident-of-alert")
+    running = await incidents.still_open(unit.conn)
+    absorbed = await incidents.merged_into(unit.conn, [one.id for one in running])
+    found = grouping.host(alert, running, absorbed, ports.manage.incidents.join_by)
+    held = await incidents.get(unit.conn, found.id, lock=True) if found else None
+    return held if held and held.open else None  # it may have been resolved before it was held
+
+
+async def _seen_by(ports: Ports, conn: AsyncConnection, incident: Incident, caller: Caller) -> bool:
+    roles = ports.manage.roles
+    invited = timeline.invited(await journal.of_subjects(conn, [incident.subject])) if incident.private else ()
+    return may_see(incident, caller, role_of(caller, roles.members, roles.default), invited)
+
+
+async def _locked(unit: UnitOfWork, number: int) -> Incident:
+    incident = await incidents.get(unit.conn, number, lock=True)
+    if incident is None:
+        raise _unknown(number)
+    return incident
+
+
+def _unknown(number: int) -> UnknownIncident:
+    return UnknownIncident(f"there is no incident #{number}")
 
 
 async def _commit(ports: Ports, unit: UnitOfWork, decision: Decision[Incident], actor: str) -> None:

@@ -73,6 +73,12 @@ def invited(entries: Sequence[Entry]) -> frozenset[str]:
     return frozenset(u for entry in entries if entry.kind == "RespondersInvited" for u in entry.payload["users"])
 
 
+def absorbed(entries: Sequence[Entry], duplicate: int) -> tuple[int, ...]:
+    """The alerts that came with a duplicate when it was merged last."""
+    came = [entry.payload for entry in entries if entry.kind == "IncidentAbsorbed"]
+    return next((tuple(p["alerts"]) for p in reversed(came) if p["duplicate"] == duplicate), ())
+
+
 def source(entries: Sequence[Entry]) -> tuple[str, str]:
     """The (channel, ts) of the message that the incident was declared from, ("", "") without one."""
     declared = (entry.payload for entry in entries if entry.kind == "IncidentDeclared")
@@ -106,6 +112,15 @@ _TOLD = frozenset(
         "SeverityChanged",
         "UpdatePosted",
         "RoleAssigned",
+        "RoleReleased",
+        "ComponentsAffected",
+        "CauseNamed",
+        "UpdateSnoozed",
+        "IncidentMerged",
+        "IncidentAbsorbed",
+        "IncidentParted",
+        "IncidentReopened",
+        "ChannelReopened",
         "NoteAdded",
         "NoteRemoved",
         "IncidentResolved",
@@ -118,7 +133,8 @@ _TOLD = frozenset(
 
 
 def _said(event: e.Event) -> Text | None:
-    return _of_alert(event) or _of_escalation(event) or _of_incident(event) or _of_postmortem(event)
+    told = _of_alert(event) or _of_escalation(event)
+    return told or _of_incident(event) or _of_lifecycle(event) or _of_postmortem(event)
 
 
 def _of_alert(event: e.Event) -> Text | None:
@@ -187,6 +203,30 @@ def _of_incident(event: e.Event) -> Text | None:  # noqa: C901, PLR0911, PLR0912
             return None
 
 
+def _of_lifecycle(event: e.Event) -> Text | None:  # noqa: PLR0911 - one for each fact
+    match event:
+        case e.RoleReleased(role=role, user=user):
+            return (Person(user), f" is {role} no longer")
+        case e.ComponentsAffected(components=components):
+            return f"Affects {listing(components)}" if components else "Affects nothing of the status page"
+        case e.CauseNamed(cause=cause):
+            return f"Cause: {cause}"
+        case e.UpdateSnoozed(until=until):
+            return "The next update was put off" if until else "No update is asked for"
+        case e.IncidentMerged(incident=number, into=into):
+            return f"Incident #{number} merged into #{into}"
+        case e.IncidentAbsorbed(duplicate=duplicate):
+            return f"Incident #{duplicate} turned out to be this one"
+        case e.IncidentParted(duplicate=duplicate):
+            return f"Incident #{duplicate} is one of its own again"
+        case e.IncidentReopened(reason=reason):
+            return "Incident opened again" + (f": {reason}" if reason else "")
+        case e.ChannelReopened():
+            return "Channel opened again"
+        case _:
+            return None
+
+
 def _of_postmortem(event: e.Event) -> Text | None:
     match event:
         case e.PostmortemScheduled():
@@ -203,7 +243,11 @@ def spans(event: e.IncidentResolved) -> str:
     """MTTR and its parts in words."""
     parts = [
         f"{what} after {duration(seconds)}"
-        for what, seconds in (("detected", event.time_to_detect), ("acknowledged", event.time_to_acknowledge))
+        for what, seconds in (
+            ("detected", event.time_to_detect),
+            ("acknowledged", event.time_to_acknowledge),
+            ("mitigated", event.time_to_mitigate),
+        )
         if seconds is not None
     ]
     whole = duration(event.time_to_resolve)

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bot.decision import Decision
 from bot.events import IncidentResolved, NoteAdded, StatusChanged, event_of, payload_of
-from bot.incidents import decide, timeline
+from bot.incidents import decide, particulars, timeline
 from bot.incidents.decide import Source
 from storage.records.alerts import Alert, AlertState, Severity
 from storage.records.incidents import Incident, IncidentStatus
@@ -95,13 +95,13 @@ class Incidents(RuleBasedStateMachine):
     )
     def update(self, text, status, severity):
         before = self.incident
-        self.commit(decide.update(before, text=text, status=status, severity=severity))
+        self.commit(decide.update(before, now=self.now, text=text, status=status, severity=severity))
         if not before.open:
             assert (self.incident.status, self.incident.severity) == (before.status, before.severity)
 
     @rule(role=st.sampled_from(["commander", "scribe"]), user=PEOPLE)
     def assign(self, role, user):
-        self.commit(decide.assign(self.incident, role, user))
+        self.commit(particulars.assign(self.incident, role, user))
         assert self.incident.roles[role] == user
 
     @rule(message=MESSAGES, on=st.booleans())

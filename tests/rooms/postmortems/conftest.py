@@ -17,7 +17,7 @@ from bot.command import Command
 from bot.decision import Decision, commit
 from bot.engine.retry import Later
 from bot.events import AlertOpened
-from bot.incidents import decide, service
+from bot.incidents import decide, particulars, service
 from bot.incidents.decide import Source
 from bot.invoke import invoke
 from bot.permissions import Caller
@@ -89,7 +89,7 @@ class House:
         await service.declare(self.ports, title="Checkout is down", severity=Severity.HIGH, by="bot", alert=1)
         self.clock.forward(120)
         await service.change(self.ports, 1, LEAD, lambda i: decide.open_channel(i, "C0000INC", "incident-1"))
-        await service.change(self.ports, 1, LEAD, lambda i: decide.assign(i, "commander", LEAD))
+        await service.change(self.ports, 1, LEAD, lambda i: particulars.assign(i, "commander", LEAD))
         self.clock.forward(180)
         said = Source(
             channel="C0000INC",

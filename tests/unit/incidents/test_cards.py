@@ -75,7 +75,7 @@ def test_what_is_over_says_how_long_it_took_and_offers_the_timeline():
 
     assert fields(card)["Status"] == "resolved by U0000ONE at 12:09 UTC after 9 min"
     assert fields(card)["Channel"] == "#incident-3 (archived)"
-    assert [button.label for button in card.buttons] == ["Timeline"]
+    assert [button.label for button in card.buttons] == ["Timeline", "Name the cause", "Reopen"]
     assert card.level is Level.OK
 
 

@@ -1,0 +1,53 @@
+"""What all commands about one incident begin and end with: which one is meant, and how it came out."""
+
+from bot.cards.card import Card, Code, Level
+from bot.command import Context, Usage
+from bot.decision import Decision
+from bot.incidents import cards, service
+from bot.incidents.timeline import with_people
+from storage.records.incidents import Incident
+
+
+async def meant(ctx: Context, number: int | None, *, follow: bool = True) -> int:
+    """The number of the incident that the caller means and may see; in its channel it can be left out.
+
+    In the channel of one that was merged, the one that goes on for it is meant, unless `follow` is False. What is
+    asked about a private one is masked in the audit line. Raises `Usage`.
+    """
+    try:
+        named = await service.numbered(ctx.ports, number, ctx.caller.channel, follow=follow)
+        incident = await service.visible(ctx.ports, named, ctx.caller)
+    except service.UnknownIncident as unknown:
+        raise Usage(str(unknown), ("Type ", Code("incidents"), " for all of them.")) from None
+    if incident.private:
+        ctx.conceal()
+    return named
+
+
+def outcome(decision: Decision[Incident], what: str) -> Card:
+    """The answer to a change: "Incident #3 resolved", or why it stays as it is."""
+    incident = decision.state
+    data = cards.as_data(incident) | {"changed": decision.changed, "reason": decision.reason}
+    if decision.changed:
+        return Card(title=f"Incident #{incident.id} {what}", level=Level.OK, data=data)
+    return Card(
+        title=f"Incident #{incident.id} stays as it is",
+        level=Level.INFO,
+        body=(with_people(f"{decision.reason}."),),
+        data=data,
+    )
+
+
+def components(ctx: Context, given: tuple[str, ...]) -> tuple[str, ...]:
+    """The components of the status page that were named, each once; raises `Usage` with those that there are.
+
+    Several may stand in one word, with commas between them, as a form sends them.
+    """
+    known = {component.name.casefold(): component.name for component in ctx.ports.manage.statuspage.components}
+    named = [part for word in given for part in ([word] if word.casefold() in known else word.split(","))]
+    words = [word.strip() for word in named if word.strip()]
+    for word in words:
+        if word.casefold() not in known:
+            there = f"There are {', '.join(known.values())}." if known else "Name some under statuspage in manage.yml."
+            raise Usage(f"there is no component {word!r}", there)
+    return tuple(dict.fromkeys(known[word.casefold()] for word in words))
