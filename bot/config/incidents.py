@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bot.config.durations import Duration, PositiveDuration
 from bot.config.fields import Listed, Name
+from bot.config.hours import Hours
 from bot.config.part import Part
 from bot.config.plugins import Plugged
 from storage.records.alerts import Severity
@@ -60,6 +61,13 @@ class Incidents(Part):
             Severity.LOW: timedelta(hours=24),
         },
         description="How often somebody should tell how things stand, by severity.",
+    )
+    ask_if_over_after: PositiveDuration = Field(
+        default=timedelta(hours=24), description="How long nothing may happen before it is asked whether it is over."
+    )
+    awake: Hours = Field(
+        default_factory=lambda: Hours.model_validate({"from": "08:00", "to": "22:00"}),
+        description="When people may be reminded, in the time zone of their Slack profile; who is on call always may.",
     )
     archive: Literal["after_postmortem", "at_once", "never"] = Field(
         default="after_postmortem", description="When a resolved incident's channel is archived."

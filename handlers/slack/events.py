@@ -9,12 +9,12 @@ from slack_bolt.response import BoltResponse
 
 from bot.bus import Task
 from bot.ports import Ports
-from handlers.slack import emoji, home, mentions, threads
+from handlers.slack import emoji, home, mentions, newcomers, threads
 from handlers.slack.door import App, Body, Door
 from storage.records.jobs import Job, NewJob
 
 KIND = "slack.event"
-EVENTS = ("app_home_opened", "app_mention", "message", "reaction_added", "reaction_removed")
+EVENTS = ("app_home_opened", "app_mention", "member_joined_channel", "message", "reaction_added", "reaction_removed")
 """The types that are listened to; `message` arrives by the subscriptions message.channels and message.groups."""
 
 Kept = Mapping[str, Any]
@@ -64,6 +64,8 @@ def _kept(event: Body, ports: Ports, me: str) -> Kept | None:
             return emoji.kept(event, ports.manage.alerts.reactions)
         case "app_mention":
             return mentions.kept(event)
+        case "member_joined_channel":
+            return newcomers.kept(event, me)
         case "message":
             return threads.kept(event, me)
         case _:
@@ -91,6 +93,8 @@ def tasks(app: App) -> list[Task]:
                 await emoji.act(app, event)
             case "app_mention":
                 await mentions.act(app, event, attempt=job.attempts)
+            case "member_joined_channel":
+                await newcomers.act(app, event, attempt=job.attempts)
             case "message":
                 await threads.act(app, event)
             case _:

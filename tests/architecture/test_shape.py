@@ -54,8 +54,8 @@ def places(kind: type[object]) -> Iterator[tuple[str, str]]:
     ("kind", "where"),
     [
         (Command, r"bot\.(\w+\.(\w+_)?commands|help)"),
-        (Reaction, r"bot\.\w+\.reactions"),
-        (Task, r"bot\.\w+\.reactions"),
+        (Reaction, r"bot\.\w+\.(\w+_)?reactions"),
+        (Task, r"bot\.\w+\.(\w+_)?reactions"),
         (Schedule, r"bot\.\w+\.reactions"),
         (Check, r"bot\.health\.checks\.\w+"),
         (Channel, r"bot\.channels\.\w+"),

@@ -45,7 +45,7 @@ async def test_the_channel_has_a_pinned_card_with_all_there_is_to_know(world: Wo
         "Links: alert #1",
     ):
         assert said in card.text
-    assert world.slack.topics == {CHANNEL: "high · shop is down"}
+    assert world.slack.topics == {CHANNEL: "high | investigating | no lead yet"}
 
 
 async def test_who_is_on_call_and_who_declared_it_are_invited(world: World) -> None:

@@ -64,7 +64,7 @@ class TestChannelThatCannotBeOpened:
 async def test_what_slack_refuses_about_the_channel_is_said_and_the_rest_is_done(
     world: World, method: str, said: str
 ) -> None:
-    world.slack.refusals[method] = [refusal("missing_scope")]
+    world.slack.refusals[method] = [refusal("missing_scope") for _ in range(30)]
 
     await world.check("down")
 
