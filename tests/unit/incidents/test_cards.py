@@ -169,3 +169,111 @@ def test_a_list_says_how_long_each_lasted_and_keeps_its_words_on_the_next_page()
 
     assert [row[-1] for row in card.table.rows] == ["9 min", "open"]
     assert card.buttons[0].argv == ("incidents", "--severity=high", "--page=2")
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (e.RoleReleased(incident=3, role="scribe", user="U0000TWO"), "🧭 U0000TWO is scribe no longer; nobody is."),
+        (
+            e.ComponentsAffected(incident=3, components=("api", "shop")),
+            "🧩 U0000ONE says this affects api and shop.",
+        ),
+        (e.ComponentsAffected(incident=3, components=()), "🧩 U0000ONE says this affects nothing public."),
+        (e.CauseNamed(incident=3, cause="deploy"), "🔎 U0000ONE named the cause: deploy."),
+        (e.UpdateSnoozed(incident=3, until=None), "⏰ U0000ONE wants nobody reminded until the next update."),
+        (e.UpdateSnoozed(incident=3, until=T0), "⏰ U0000ONE put the next update off to 12:00 UTC."),
+        (
+            e.IncidentMerged(incident=3, into=1),
+            "🔗 U0000ONE found this to be the same as incident #1, which goes on for both.",
+        ),
+        (
+            e.IncidentAbsorbed(incident=3, duplicate=4, alerts=(7,)),
+            "🔗 U0000ONE merged incident #4 into this one. 1 alert came with it.",
+        ),
+        (
+            e.IncidentParted(incident=3, duplicate=4, alerts=(7,)),
+            "🔗 U0000ONE took the merge of incident #4 back: it is one of its own again.",
+        ),
+        (e.IncidentReopened(incident=3, reason="it hangs"), "🔁 U0000ONE opened this again: it hangs"),
+        (e.IncidentReopened(incident=3), "🔁 U0000ONE opened this again."),
+        (e.ChannelReopened(incident=3, channel="C1"), "📂 This channel takes messages again."),
+        (
+            e.MeetingPlanned(incident=3, calendar="team", starts_at=T0),
+            "🗓️ The postmortem is talked over at 2026-11-23 12:00 UTC.",
+        ),
+        (
+            e.MeetingTroubled(incident=3, calendar="team", error="x", mend="Renew its password."),
+            "⚠️ The calendar team did not take the meeting about the postmortem: Renew its password.",
+        ),
+    ],
+)
+def test_each_further_fact_is_said_in_a_line(event, said):
+    assert plain(cards.happened(event, "U0000ONE", T0).body[0]) == said
+
+
+class TestAtThreeInTheMorning:
+    """What must be seen at once of an open incident."""
+
+    def test_when_somebody_told_last_and_when_the_next_update_is_due(self):
+        told = replace(OPEN, latest_update="found it", updated_at=T0, update_due_at=T0 + timedelta(minutes=30))
+        said = fields(cards.live(told))
+
+        assert (said["Latest"], said["Next update"]) == ("found it (12:00 UTC)", "due at 12:30 UTC")
+
+    def test_how_old_that_is_where_it_is_read_at_once(self):
+        told = replace(OPEN, latest_update="found it", updated_at=T0, update_due_at=T0 + timedelta(minutes=30))
+        said = fields(cards.live(told, now=T0 + timedelta(minutes=40)))
+
+        assert said["Latest"] == "found it (12:00 UTC, 40 min ago)"
+        assert said["Next update"] == "due at 12:30 UTC, overdue since 10 min"
+
+    def test_that_nobody_is_reminded(self):
+        assert fields(cards.live(OPEN))["Next update"] == "nobody is reminded"
+
+    def test_which_roles_nobody_holds(self):
+        said = fields(cards.live(OPEN, roles=("commander", "communications")))
+
+        assert (said["Commander"], said["Communications"]) == ("U0000ONE", "nobody yet")
+
+    def test_what_it_affects_and_why_it_came(self):
+        said = fields(cards.live(replace(OPEN, components=("api", "shop"), cause="deploy")))
+
+        assert (said["Affects"], said["Cause"]) == ("api and shop", "deploy")
+
+
+@pytest.mark.parametrize(
+    ("status", "labels"),
+    [
+        (IncidentStatus.INVESTIGATING, ["Post update", "Mark identified", "Severity", "Timeline", "Resolve"]),
+        (IncidentStatus.IDENTIFIED, ["Post update", "Mark monitoring", "Severity", "Timeline", "Resolve"]),
+        (IncidentStatus.MONITORING, ["Post update", "Investigate again", "Severity", "Timeline", "Resolve"]),
+    ],
+)
+def test_the_buttons_are_those_of_the_state(status, labels):
+    assert [button.label for button in cards.live(replace(OPEN, status=status)).buttons] == labels
+
+
+def test_what_was_merged_says_into_which_and_offers_to_take_it_back():
+    card = cards.live(replace(OVER, merged_into=1))
+
+    assert fields(card)["Status"] == "merged into #1 by U0000ONE at 12:09 UTC"
+    assert [button.label for button in card.buttons] == ["Timeline", "Undo merge"]
+
+
+def test_what_was_opened_again_says_so():
+    assert fields(cards.live(replace(OPEN, reopened=1)))["Status"] == "investigating again"
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "said"),
+    [
+        ("private", "🟠 🔒 Incident #3: Shop is down", "This is private"),
+        ("test", "🟠 🧪 Incident #3: Shop is down", "This is a test"),
+    ],
+)
+def test_what_is_private_or_a_test_says_so_first(kind, title, said):
+    card = cards.live(replace(OPEN, **{kind: True}))
+
+    assert card.title == title
+    assert said in plain(card.body[0])

@@ -3,7 +3,15 @@ from datetime import timedelta
 
 import pytest
 
-from bot.events import IncidentDeclared, NoteAdded, SeverityChanged, StatusChanged, UpdatePosted
+from bot.events import (
+    IncidentDeclared,
+    IncidentReopened,
+    IncidentResolved,
+    NoteAdded,
+    SeverityChanged,
+    StatusChanged,
+    UpdatePosted,
+)
 from bot.incidents import decide
 from bot.incidents.decide import Source
 from storage.records.alerts import Alert, Severity
@@ -161,3 +169,187 @@ def test_a_typed_note_may_be_repeated_but_a_message_stands_once():
 
     assert decide.note(declared().state, typed, frozenset({("", "")})).changed
     assert not decide.note(declared().state, MESSAGE, frozenset({("C1", "1.0")})).changed
+
+
+EVERY = {Severity.CRITICAL: timedelta(minutes=30), Severity.HIGH: timedelta(hours=1)}
+LATER = T0 + timedelta(minutes=6)
+
+
+def over(**changes):
+    return decide.resolve(declared(**changes).state, by="U0000ONE", now=LATER).state
+
+
+class TestWhatIsLegal:
+    @pytest.mark.parametrize(
+        ("status", "said"),
+        [
+            (IncidentStatus.INVESTIGATING, "it is investigating: it can be identified, be monitoring or be resolved"),
+            (IncidentStatus.MONITORING, "it is monitoring: it can be investigating, be identified or be resolved"),
+        ],
+    )
+    def test_of_an_open_incident_are_all_other_states(self, status, said):
+        assert decide.legal(replace(declared().state, status=status)) == said
+
+    def test_of_a_resolved_one_are_words_and_opening_it_again(self):
+        assert decide.legal(over()) == "it is resolved: it takes words, or `incident reopen 3` opens it again"
+
+    def test_of_a_merged_one_is_taking_that_back(self):
+        merged = replace(over(), merged_into=5)
+        assert decide.legal(merged) == "it was merged into #5; `incident reopen 3` takes that back"
+
+    @pytest.mark.parametrize(
+        "move",
+        [
+            lambda i: decide.update(i, now=LATER, status=IncidentStatus.IDENTIFIED),
+            lambda i: decide.update(i, now=LATER, severity=Severity.LOW),
+            lambda i: decide.resolve(i, by="U0000ONE", now=LATER),
+            lambda i: decide.join(i, ALERT),
+        ],
+    )
+    def test_is_the_answer_to_what_a_resolved_one_cannot_do(self, move):
+        decision = move(over())
+
+        assert (decision.changed, decision.reason) == (False, decide.legal(over()))
+
+
+@pytest.mark.parametrize("start", decide.OPEN)
+@pytest.mark.parametrize("end", decide.OPEN)
+def test_it_moves_from_each_open_state_to_each_other(start, end):
+    moved = decide.update(replace(declared().state, status=start), now=T0, status=end)
+
+    assert moved.state.status is end
+    assert moved.changed is (start is not end)
+
+
+class TestMitigation:
+    def mitigated(self, minutes):
+        at = T0 + timedelta(minutes=minutes)
+        return decide.update(declared(alert=ALERT).state, now=at, status=IncidentStatus.MONITORING).state
+
+    def test_is_the_first_time_that_it_is_monitored(self):
+        again = decide.update(self.mitigated(2), now=LATER, status=IncidentStatus.IDENTIFIED).state
+        again = decide.update(again, now=LATER, status=IncidentStatus.MONITORING).state
+
+        assert again.mitigated_at == T0 + timedelta(minutes=2)
+
+    def test_is_a_part_of_mttr(self):
+        (event,) = decide.resolve(self.mitigated(2), by="U0000ONE", now=LATER).events
+
+        assert (event.time_to_mitigate, event.time_to_resolve) == (360, 600)
+
+    def test_is_not_known_of_what_was_never_monitored(self):
+        (event,) = decide.resolve(declared().state, by="U0000ONE", now=LATER).events
+
+        assert event.time_to_mitigate is None
+
+    def test_never_lies_after_the_resolution_though_the_clock_was_set_back(self):
+        (event,) = decide.resolve(self.mitigated(9), by="U0000ONE", now=T0).events
+
+        assert event.time_to_mitigate == event.time_to_resolve
+
+    def test_is_taken_back_with_the_resolution(self):
+        ended = decide.resolve(self.mitigated(2), by="U0000ONE", now=LATER).state
+
+        assert decide.reopen(ended, now=LATER).state.mitigated_at is None
+
+
+class TestNextUpdate:
+    def test_is_due_as_the_severity_has_it(self):
+        assert declared(every=EVERY).state.update_due_at == T0 + timedelta(hours=1)
+
+    def test_is_not_asked_for_where_the_severity_is_left_out(self):
+        assert declared(every=EVERY, severity=Severity.LOW).state.update_due_at is None
+
+    @pytest.mark.parametrize(
+        ("given", "after"),
+        [
+            ({"text": "found it"}, timedelta(hours=1)),
+            ({"status": IncidentStatus.IDENTIFIED}, timedelta(hours=1)),
+            ({"severity": Severity.CRITICAL}, timedelta(minutes=30)),
+            ({"text": "found it", "due_in": timedelta(minutes=5)}, timedelta(minutes=5)),
+        ],
+    )
+    def test_is_put_off_by_an_update(self, given, after):
+        updated = decide.update(declared(every=EVERY).state, now=LATER, every=EVERY, **given).state
+
+        assert updated.update_due_at == LATER + after
+
+    def test_is_not_put_off_by_an_update_that_says_nothing_new(self):
+        decision = decide.update(declared(every=EVERY).state, now=LATER, every=EVERY, severity=Severity.HIGH)
+
+        assert decision.state.update_due_at == T0 + timedelta(hours=1)
+
+    def test_is_due_no_more_once_it_is_resolved_and_again_once_it_is_open(self):
+        ended = over(every=EVERY)
+        worded = decide.update(ended, now=LATER, text="it was a certificate", every=EVERY).state
+
+        assert (ended.update_due_at, worded.update_due_at) == (None, None)
+        assert decide.reopen(ended, now=LATER, every=EVERY).state.update_due_at == LATER + timedelta(hours=1)
+
+    def test_remembers_when_somebody_told_last(self):
+        assert decide.update(declared().state, now=LATER, text="found it").state.updated_at == LATER
+
+
+class TestReopening:
+    def test_begins_with_investigating_and_counts(self):
+        decision = decide.reopen(over(), now=LATER, reason="it hangs again")
+        again = decision.state
+
+        assert (again.status, again.reopened) == (IncidentStatus.INVESTIGATING, 1)
+        assert (again.resolved_at, again.resolved_by) == (None, "")
+        assert decision.events == (IncidentReopened(incident=3, reason="it hangs again"),)
+
+    def test_of_what_is_open_is_refused_with_what_is_legal(self):
+        decision = decide.reopen(declared().state, now=LATER)
+
+        assert (decision.changed, decision.reason) == (False, decide.legal(declared().state))
+
+    def test_is_refused_while_another_one_holds_its_alert(self):
+        rival = replace(declared(alert=ALERT).state, id=7)
+        decision = decide.reopen(over(alert=ALERT), now=LATER, rival=rival)
+
+        assert not decision.changed
+        assert decision.reason == "#7 is open for the same alert: go on there, or resolve #7 first"
+
+    def test_takes_a_merge_back(self):
+        assert decide.reopen(replace(over(), merged_into=5), now=LATER).state.merged_into is None
+
+    def test_counts_its_time_from_the_first_start(self):
+        again = decide.reopen(over(), now=LATER).state
+        (event,) = decide.resolve(again, by="U0000ONE", now=LATER + timedelta(minutes=4)).events
+
+        assert isinstance(event, IncidentResolved)
+        assert event.time_to_resolve == 600
+
+
+class TestSetApart:
+    """Incidents that are private or tests."""
+
+    @pytest.mark.parametrize("kind", ["private", "test"])
+    def test_keep_nothing_by_which_an_alert_could_join(self, kind):
+        decision = declared(alert=ALERT, labels={"service": "shop"}, **{kind: True})
+
+        assert (decision.state.fingerprint, decision.state.labels) == ("", {})
+        assert decision.state.alert_ids == (7,)
+        assert getattr(decision.events[0], kind)
+
+    def test_are_others_than_the_rest(self):
+        state = declared(alert=ALERT, labels={"service": "shop"}).state
+
+        assert (state.fingerprint, state.labels) == ("f", {"service": "shop"})
+        assert (state.private, state.test) == (False, False)
+
+
+def test_a_duplicate_that_began_and_was_noticed_before_counts_for_mttr():
+    duplicate = replace(
+        declared().state,
+        id=2,
+        started_at=T0 - timedelta(minutes=10),
+        declared_at=T0 - timedelta(minutes=8),
+        acknowledged_at=T0 - timedelta(minutes=5),
+    )
+    decision = decide.resolve(declared().state, by="U0000ONE", now=T0, duplicates=[duplicate])
+    (event,) = decision.events
+
+    assert (event.time_to_detect, event.time_to_acknowledge, event.time_to_resolve) == (120, 300, 600)
+    assert decision.state.started_at == duplicate.started_at
