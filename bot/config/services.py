@@ -15,7 +15,7 @@ Owner = Annotated[
         description="A Slack user id (U…), a user group id (S…), or the name of a schedule.",
     ),
 ]
-Address = Annotated[str, Field(pattern=r"^https?://[^\\s|<>]+$", max_length=2000)]
+Address = Annotated[str, Field(pattern=r"^https?://[^\s|<>]+$", max_length=2000)]
 
 
 class Service(Part):

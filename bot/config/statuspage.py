@@ -39,10 +39,10 @@ class Theme(Part):
     """How the page looks."""
 
     accent: _COLOUR | None = Field(default=None, description="Colour of links and of the heading's line, like #0b5fff.")
-    logo: Annotated[str, Field(pattern=r"^https://[^\\s\"'<>]+$")] | None = Field(
+    logo: Annotated[str, Field(pattern=r"^https://[^\s\"'<>;,]+$")] | None = Field(
         default=None, description="Address of a picture beside the heading; the page's only one from elsewhere."
     )
-    link: Annotated[str, Field(pattern=r"^https?://[^\\s\"'<>]+$")] | None = Field(
+    link: Annotated[str, Field(pattern=r"^https?://[^\s\"'<>]+$")] | None = Field(
         default=None, description="Where the heading leads."
     )
 

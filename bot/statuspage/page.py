@@ -1,98 +1,78 @@
-"""The status page as HTML and as JSON (pure): no script, nothing from elsewhere, light or dark as the reader has it."""
+"""The status page as HTML (pure): no script, nothing from elsewhere, light or dark as the reader has it."""
 
-import hashlib
-from base64 import b64encode
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html import escape
-from typing import Any
 
 from bot.cards.marks import clean
-from bot.phrasing import plural
-from bot.statuspage.decide import Condition, Notice, Page, Shown
+from bot.config.statuspage import Theme
+from bot.phrasing import duration, plural
+from bot.statuspage.decide import Condition, Page, Planned, Shown, Story, Update
+from bot.statuspage.style import style
+from bot.statuspage.uptime import DAYS, Day, Uptime, percent
 
 _WORDS = {  # sign, of one component, of them all
     Condition.OPERATIONAL: ("✓", "Operational", "All components are operational"),
     Condition.MAINTENANCE: ("⚒", "Under maintenance", "Maintenance is under way"),
     Condition.UNKNOWN: ("?", "Not known", "Not all is known at the moment"),
     Condition.DEGRADED: ("!", "Degraded", "Some components are degraded"),
+    Condition.PARTIAL: ("◐", "Partial outage", "There is a partial outage"),
     Condition.OUTAGE: ("✕", "Major outage", "There is a major outage"),
 }
-_STYLE = """
-:root{color-scheme:light dark;--page:#fff;--text:#1f2328;--quiet:#57606a;--line:#d1d9e0;--link:#0b57d0;
---operational:#1a7f37;--under_maintenance:#0b57d0;--unknown:#57606a;--degraded:#8a5a00;--major_outage:#b3261e}
-@media (prefers-color-scheme:dark){:root{--page:#0f1419;--text:#e6edf3;--quiet:#9da7b3;--line:#343d47;--link:#8ab4f8;
---operational:#56d364;--under_maintenance:#8ab4f8;--unknown:#9da7b3;--degraded:#e3b341;--major_outage:#ff8a80}}
-*{box-sizing:border-box}
-body{margin:0;padding:32px 16px;background:var(--page);color:var(--text);
-font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;overflow-wrap:anywhere}
-main{max-width:720px;margin:0 auto}
-h1{font-size:26px;margin:0 0 16px}h2{font-size:18px;margin:32px 0 8px}h3{font-size:16px;margin:0}
-p{margin:4px 0}ul{list-style:none;margin:0;padding:0}
-a{color:var(--link)}
-li{border-bottom:1px solid var(--line);padding:12px 0}
-.components li{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 16px}
-.overall{border:1px solid;border-left-width:6px;border-radius:6px;padding:12px 16px;font-size:18px;font-weight:600}
-.state{font-weight:600}.quiet{color:var(--quiet);font-size:14px;font-weight:400}
-footer{margin-top:32px}
-""" + "".join(f".{condition}{{color:var(--{condition})}}" for condition in Condition)
-POLICY = (
-    "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    f"style-src 'sha256-{b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
-)
-"""The Content-Security-Policy of the page: its own style, and nothing else."""
+_PHASES = {"investigating": "Investigating", "identified": "Identified", "monitoring": "Monitoring"}
+FEED = "status.atom"
 
 
-def to_html(page: Page) -> str:
+def to_html(page: Page, theme: Theme) -> str:
     """The whole document."""
     overall = _WORDS[page.condition][2] if page.components else "No components are listed"
+    running = [story for story in page.stories if not story.over]
+    past = [story for story in page.stories if story.over]
     body = [
         f'<p class="overall {page.condition}" role="status">{_sign(page.condition)}{overall}</p>',
+        _incidents("Incidents now", "now", running),
         _components(page.components),
-        _maintenance("Maintenance now", page.current),
-        _maintenance("Planned maintenance", page.planned),
+        _maintenance("Maintenance now", "work", page.current),
+        _maintenance("Planned maintenance", "planned", page.planned),
         f'<p class="quiet">{plural(page.unlisted, "more time")} within two weeks.</p>' if page.unlisted else "",
         "" if page.current or page.planned else "<p>No maintenance is planned for the next two weeks.</p>",
-        f'<footer class="quiet">As of {_moment(page.at)} · <a href="status.json">as JSON</a></footer>',
+        _incidents("Past incidents", "past", past),
+        "" if page.stories else f"<p>No incidents were published in the last {DAYS} days.</p>",
     ]
-    return _document(page.title, "".join(body))
+    foot = (
+        f'<footer class="quiet">As of {_moment(page.at)} · <a href="status.json">as JSON</a> · '
+        f'<a href="{FEED}">as a feed</a></footer>'
+    )
+    return _document(page.title, "".join(body), theme, foot)
 
 
-def unavailable(title: str) -> str:
+def unavailable(title: str, theme: Theme) -> str:
     """The document for when the bot cannot read what it knows."""
     said = "Not known at the moment"
     return _document(
         title,
         f'<p class="overall {Condition.UNKNOWN}" role="status">{_sign(Condition.UNKNOWN)}{said}</p>'
         "<p>The status cannot be read right now. Please try again in a moment.</p>",
+        theme,
     )
 
 
-def to_json(page: Page) -> dict[str, Any]:
-    """The same for programs; times in UTC."""
-    return {
-        "title": page.title,
-        "status": page.condition.value,
-        "at": _iso(page.at),
-        "components": [
-            {"name": one.name, "status": one.condition.value, "since": _iso(one.since) if one.since else None}
-            for one in page.components
-        ],
-        "maintenance": {
-            "now": [_notice_json(notice) for notice in page.current],
-            "planned": [_notice_json(notice) for notice in page.planned],
-            "unlisted": page.unlisted,
-        },
-    }
-
-
-def _document(title: str, body: str) -> str:
+def _document(title: str, body: str, theme: Theme, foot: str = "") -> str:
+    logo = f'<img src="{escape(theme.logo)}" alt="">' if theme.logo else ""
+    heading = _words(title)
+    linked = f'<a href="{escape(theme.link)}" rel="noreferrer">{heading}</a>' if theme.link else heading
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<title>{_words(title)}</title><link rel="icon" href="data:,"><style>{_STYLE}</style></head>'
-        f"<body><main><h1>{_words(title)}</h1>{body}</main></body></html>"
+        f'<title>{heading}</title><link rel="icon" href="data:,">'
+        f'<link rel="alternate" type="application/atom+xml" title="{heading}" href="{FEED}">'
+        f"<style>{style(theme)}</style></head>"
+        f"<body><header>{logo}<h1>{linked}</h1></header><main>{body}</main>{foot}</body></html>"
     )
+
+
+def _section(heading: str, name: str, inside: str) -> str:
+    return f'<section aria-labelledby="{name}"><h2 id="{name}">{heading}</h2>{inside}</section>'
 
 
 # role="list": some screen readers take lists without bullets for none
@@ -100,39 +80,78 @@ def _components(shown: Sequence[Shown]) -> str:
     if not shown:
         return ""
     rows = "".join(
-        f'<li><span>{_words(one.name)}</span><span><span class="state {one.condition}">{_sign(one.condition)}'
-        f"{_WORDS[one.condition][1]}</span>{_since(one.since)}</span></li>"
+        f'<li><div class="row"><h3>{_words(one.name)}</h3><span><span class="state {one.condition}">'
+        f"{_sign(one.condition)}{_WORDS[one.condition][1]}</span>{_since(one.since)}</span></div>"
+        f"{_history(one.uptime) if one.uptime else ''}</li>"
         for one in shown
     )
-    return f'<h2>Components</h2><ul class="components" role="list">{rows}</ul>'
+    return _section("Components", "components", f'<ul role="list">{rows}</ul>')
 
 
 def _since(at: datetime | None) -> str:
     return f' <span class="quiet">since {_moment(at)}</span>' if at else ""
 
 
-def _maintenance(heading: str, notices: Sequence[Notice]) -> str:
-    if not notices:
+def _history(past: Uptime) -> str:
+    """A bar for each day, and in words what the bars show: of the whole, and of each day that was not all well."""
+    if past.up is None:
+        said = "No results yet"
+    else:
+        said = f"{percent(past.up)} up in {plural(past.known, 'day')}"
+        said += "" if past.known == len(past.days) else f" of {len(past.days)}; the others are not known"
+    bars = "".join(_bar(day) for day in past.days)
+    troubled = [day for day in reversed(past.days) if day.down or day.degraded]
+    listed = "".join(f"<li>{_date(day.date)}: {_told(day)}</li>" for day in troubled)
+    more = f"<details><summary>{plural(len(troubled), 'day')} with trouble</summary><ul>{listed}</ul></details>"
+    return (
+        f'<div class="days" role="img" aria-label="{said}">{bars}</div>'
+        f'<div class="row quiet"><span>{len(past.days) - 1} days ago</span><span>{said}</span><span>Today</span></div>'
+        f"{more if troubled else ''}"
+    )
+
+
+def _bar(day: Day) -> str:
+    kind = "" if day.known else " class=n"
+    if day.down or day.degraded:
+        kind = " class=b" if day.down else " class=d"
+    return f'<i{kind} title="{_date(day.date)}: {percent(day.up)}"></i>'
+
+
+def _told(day: Day) -> str:
+    spans = [f"{duration(span)} {what}" for span, what in ((day.down, "down"), (day.degraded, "degraded")) if span]
+    return f"{percent(day.up)} up, {' and '.join(spans)}"
+
+
+def _incidents(heading: str, name: str, stories: Sequence[Story]) -> str:
+    if not stories:
         return ""
-    rows = "".join(map(_notice, notices))
-    return f'<h2>{heading}</h2><ul role="list">{rows}</ul>'
+    rows = "".join(
+        f'<li><h3>{_words(one.heading)}</h3><p class="quiet">since {_moment(one.began)}</p>'
+        f'<ol role="list">{"".join(map(_update, one.updates))}</ol></li>'
+        for one in stories
+    )
+    return _section(heading, name, f'<ul role="list">{rows}</ul>')
 
 
-def _notice(notice: Notice) -> str:
-    covered = f'<p class="quiet">Covers {_words(", ".join(notice.components))}</p>' if notice.components else ""
-    comment = f"<p>{_words(notice.comment)}</p>" if notice.comment.strip() else ""
-    times = f"<p>{_moment(notice.starts_at)} until {_moment(notice.ends_at)}</p>"
-    return f"<li><h3>{_words(notice.title)}</h3>{times}{comment}{covered}</li>"
+def _update(update: Update) -> str:
+    phase = _PHASES.get(update.phase, "Resolved" if update.phase == "resolved" else _words(update.phase))
+    return (
+        f'<li id="notice-{update.number}"><p><span class="state">{phase}</span> '
+        f'<span class="quiet">{_moment(update.at)}</span></p><p>{_words(update.text)}</p></li>'
+    )
 
 
-def _notice_json(notice: Notice) -> dict[str, Any]:
-    return {
-        "title": notice.title,
-        "comment": notice.comment,
-        "starts_at": _iso(notice.starts_at),
-        "ends_at": _iso(notice.ends_at),
-        "components": list(notice.components),
-    }
+def _maintenance(heading: str, name: str, times: Sequence[Planned]) -> str:
+    if not times:
+        return ""
+    return _section(heading, name, f'<ul role="list">{"".join(map(_planned, times))}</ul>')
+
+
+def _planned(time: Planned) -> str:
+    covered = f'<p class="quiet">Covers {_words(", ".join(time.components))}</p>' if time.components else ""
+    comment = f"<p>{_words(time.comment)}</p>" if time.comment.strip() else ""
+    times = f"<p>{_moment(time.starts_at)} until {_moment(time.ends_at)}</p>"
+    return f"<li><h3>{_words(time.title)}</h3>{times}{comment}{covered}</li>"
 
 
 def _sign(condition: Condition) -> str:
@@ -140,11 +159,12 @@ def _sign(condition: Condition) -> str:
 
 
 def _moment(at: datetime) -> str:
-    return f'<time datetime="{_iso(at)}">{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC</time>'
+    utc = at.astimezone(UTC)
+    return f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}">{utc:%-d %b %Y, %H:%M} UTC</time>'
 
 
-def _iso(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+def _date(day: date) -> str:
+    return f"{day:%-d %b}"
 
 
 def _words(said: str) -> str:

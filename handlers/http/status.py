@@ -1,49 +1,125 @@
-"""`GET /status` and `GET /status.json`: the public status page, open to everybody."""
+"""`GET /status`, `/status.json` and `/status.atom`: the public status page, open to everybody."""
 
 import asyncio
-from datetime import timedelta
+import gzip
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 from aiohttp import web
 
-from bot.statuspage import page, service
+from bot.ports import Ports
+from bot.statuspage import decide, feed, page, service
 from bot.statuspage.decide import Page
+from bot.statuspage.style import policy
+from bot.statuspage.uptime import Uptime
 from handlers.http.problems import RETRY_AFTER
 from handlers.measured import Measured
 from storage.unit_of_work import StoreError
 
-PATHS = ("/status", "/status.json")
+PATHS = ("/status", "/status.json", "/status.atom")
 REUSED = timedelta(seconds=5)
 """How long one reading serves all who ask: crowds come just when the database has trouble."""
-_HEADERS = {"Cache-Control": "public, max-age=10"}
-_HTML_HEADERS = {"Content-Security-Policy": page.POLICY, "Referrer-Policy": "no-referrer"}
+PAST_REUSED = timedelta(minutes=5)
+"""How long one reading of the past serves: it is much to read, and hardly changes."""
+_CACHED = {"Cache-Control": "public, max-age=10", "Vary": "Accept-Encoding"}
 
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Document:
+    """A document as it is sent; `tag` is its ETag, `packed` the same in fewer bytes."""
+
+    body: bytes
+    packed: bytes
+    tag: str
+    kind: str
+
+
+class Reading:
+    """What the page says, read at most every few seconds, and what it became in each spelling."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._lock = asyncio.Lock()
+        self._page: Page | None = None
+        self._past: tuple[datetime, Mapping[str, Uptime]] | None = None
+        self._documents: dict[tuple[str, str], Document] = {}
+
+    async def document(self, kind: str, address: str, write: Callable[[Page], str]) -> Document:
+        """The page as `write` has it; raises `StoreError`."""
+        async with self._lock:
+            read = await self._read()
+            made = self._documents.get((kind, address))
+            if made is None:
+                made = _document(write(read), kind)
+                self._documents = {**dict(list(self._documents.items())[-9:]), (kind, address): made}
+            return made
+
+    async def _read(self) -> Page:
+        now = self._ports.now()
+        if self._past is None or not self._past[0] <= now < self._past[0] + PAST_REUSED:
+            self._past = (now, await service.history(self._ports))
+        if self._page is None or not self._page.at <= now < self._page.at + REUSED:
+            self._page = decide.with_history(await service.overview(self._ports), self._past[1])
+            self._documents = {}
+        return self._page
+
+
 def routes(app: Measured) -> list[web.RouteDef]:
-    """Both spellings of the page; they share one reading."""
-    reading, kept = asyncio.Lock(), list[Page]()
+    """All spellings of the page; they share one reading."""
+    ports = app.ports
+    config = ports.manage.statuspage
+    reading = Reading(ports)
+    safe = {"Content-Security-Policy": policy(config.theme), "Referrer-Policy": "no-referrer"}
 
-    async def current() -> Page:
-        async with reading:
-            now = app.ports.now()
-            if not kept or not kept[0].at <= now < kept[0].at + REUSED:
-                kept[:] = [await service.overview(app.ports)]
-            return kept[0]
-
-    async def html(_request: web.Request) -> web.Response:
+    async def html(request: web.Request) -> web.Response:
         try:
-            text, status, headers = page.to_html(await current()), 200, _HEADERS
+            made = await reading.document("text/html", "", lambda read: page.to_html(read, config.theme))
         except StoreError as lost:
             _log.error("store_lost", path=PATHS[0], error=str(lost))
-            text, status = page.unavailable(app.ports.manage.statuspage.title), 503
-            headers = {"Retry-After": str(RETRY_AFTER)}
-        return web.Response(
-            text=text, status=status, content_type="text/html", charset="utf-8", headers=headers | _HTML_HEADERS
-        )
+            return web.Response(
+                text=page.unavailable(config.title, config.theme),
+                status=503,
+                content_type="text/html",
+                charset="utf-8",
+                headers={"Retry-After": str(RETRY_AFTER), **safe},
+            )
+        return _answer(request, made, safe)
 
-    async def json(_request: web.Request) -> web.Response:
-        return web.json_response(page.to_json(await current()), headers=_HEADERS)
+    async def as_json(request: web.Request) -> web.Response:
+        made = await reading.document("application/json", "", lambda read: json.dumps(feed.to_json(read)))
+        return _answer(request, made, {})
 
-    return [web.get(PATHS[0], html), web.get(PATHS[1], json)]
+    async def atom(request: web.Request) -> web.Response:
+        address = f"{ports.settings.public_url or f'{request.scheme}://{request.host}'}{PATHS[0]}"
+        made = await reading.document("application/atom+xml", address, lambda read: feed.to_atom(read, address))
+        return _answer(request, made, {})
+
+    handlers: tuple[Callable[[web.Request], Awaitable[web.Response]], ...] = (html, as_json, atom)
+    return [web.get(path, handler) for path, handler in zip(PATHS, handlers, strict=True)]
+
+
+def _document(text: str, kind: str) -> Document:
+    body = text.encode()
+    tag = hashlib.blake2b(body, digest_size=12).hexdigest()
+    return Document(body=body, packed=gzip.compress(body, 6, mtime=0), tag=tag, kind=kind)
+
+
+def _answer(request: web.Request, made: Document, more: Mapping[str, str]) -> web.Response:
+    """The document, packed where that is understood, or the word that the reader has it already."""
+    # weak: packed and plain are the same to a reader
+    headers = {**_CACHED, "ETag": f'W/"{made.tag}"', **more}
+    if any(tag.value in {made.tag, "*"} for tag in request.if_none_match or ()):
+        return web.Response(status=304, headers=headers)
+    packed = "gzip" in request.headers.get("Accept-Encoding", "")
+    return web.Response(
+        body=made.packed if packed else made.body,
+        content_type=made.kind,
+        charset="utf-8",
+        headers={**headers, "Content-Encoding": "gzip"} if packed else headers,
+    )

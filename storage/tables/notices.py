@@ -69,6 +69,12 @@ async def published(conn: AsyncConnection, *, since: datetime) -> list[Notice]:
     return [from_row(row) for row in await rows(conn, query.order_by(NOTICES.c.id))]
 
 
+async def all_published(conn: AsyncConnection) -> list[Notice]:
+    """Everything that was ever published, in the order in which it was."""
+    query = select(NOTICES).where(NOTICES.c.status == NoticeStatus.PUBLISHED.value)
+    return [from_row(row) for row in await rows(conn, query.order_by(NOTICES.c.decided_at, NOTICES.c.id))]
+
+
 async def of_incidents(conn: AsyncConnection, incidents: Sequence[int]) -> list[Notice]:
     """What was published about these incidents, oldest first."""
     query = select(NOTICES).where(

@@ -1,0 +1,141 @@
+"""Outside status pages are kept in step: each by jobs of its own, in the order in which things were published."""
+
+from datetime import UTC, datetime
+
+from bot.decision import Timer, commit, job_of
+from bot.outside import PublicIncident
+from bot.ports import Ports, Tell, Undeliverable
+from bot.statuspage import notices, service
+from bot.statuspage.decide import Condition
+from storage.records.incidents import Incident
+from storage.records.notices import Mirror, Notice, NoticeStatus
+from storage.tables import notices as table
+from storage.unit_of_work import UnitOfWork
+
+MIRROR = "statuspage.mirror"
+SAID = frozenset({Condition.OPERATIONAL, Condition.DEGRADED, Condition.PARTIAL, Condition.OUTAGE})
+"""What outside pages are told of a component; what is unknown or in maintenance they are left with as it is."""
+SPEAK_FROM = 2
+"""Attempt from which a trouble that may pass by itself is said on the card."""
+
+
+def timers(ports: Ports, incident: int, why: str, at: datetime) -> list[Timer]:
+    """One for each outside page; `incident` 0 is for the components alone. `why` makes them one of a kind."""
+    return [
+        Timer(
+            kind=MIRROR,
+            key=f"{MIRROR}:{page}:{incident}:{why}",
+            at=at,
+            subject=f"statuspage:{page}",
+            lane=f"statuspage:{page}",
+            payload={"page": page, "incident": incident},
+        )
+        for page in ports.pages
+    ]
+
+
+async def plan(ports: Ports, incident: int, why: str) -> None:
+    """Have every outside page told."""
+    jobs = [job_of(timer) for timer in timers(ports, incident, why, ports.now())]
+    if jobs:
+        await ports.store.transact(lambda unit: unit.enqueue(jobs))
+
+
+async def sync(ports: Ports) -> list[int]:
+    """Have every outside page told again; gives the incidents that are told of. Those over that all know are not."""
+    async with ports.store.read() as conn:
+        told = await table.all_published(conn)
+        mirrors = {(one.page, one.incident): one for one in await table.mirrors(conn)}
+    last = {one.incident: one for one in told}
+    wanted = [
+        number
+        for number, latest in sorted(last.items())
+        if latest.phase != "resolved" or any(_behind(mirrors.get((page, number)), latest) for page in ports.pages)
+    ]
+    for number in (*wanted, 0):
+        await plan(ports, number, f"sync:{ports.now().isoformat()}")
+    return wanted
+
+
+async def tell(ports: Ports, page: str, number: int, attempt: int) -> None:
+    """Bring one page up to date about one incident, or (0) about the components alone.
+
+    Raises `Undeliverable` for what trying again can mend; what it cannot is said on the incident's card.
+    """
+    to = ports.pages.get(page)
+    if to is None:  # taken out of manage.yml meanwhile
+        return
+    if number == 0:
+        await to(_components(await _shown(ports)))
+        return
+    about = await service.incident(ports, number)
+    try:
+        await _incident(ports, to, page, about)
+    except Undeliverable as failed:
+        said = str(failed)
+        if not failed.retry or attempt >= SPEAK_FROM:
+            await service.change(ports, number, lambda i: notices.troubled(i, page, said, ports.now()))
+        if failed.retry:
+            raise
+        return
+    await service.change(ports, number, lambda i: notices.mended(i, page, ports.now()))
+
+
+async def _incident(ports: Ports, to: Tell, page: str, about: Incident) -> None:
+    async with ports.store.read() as conn:
+        kept = await table.mirror(conn, page, about.id)
+        told = await table.of_incident(conn, about.id)
+    published = [one for one in told if one.status is NoticeStatus.PUBLISHED]
+    published.sort(key=lambda one: (one.decided_at or one.created_at, one.id))
+    known = kept.notice if kept else 0
+    at = next((n for n, one in enumerate(published) if one.id == known), -1)
+    fresh = published[at + 1 :]
+    reference = kept.reference if kept else ""
+    for one in fresh:
+        reference = await to(_public(about, one, reference, await _shown(ports)))
+        await _keep(ports, page, about.id, one.id, reference)
+    if not fresh and about.components:
+        await to(_components({name: how for name, how in (await _shown(ports)).items() if name in about.components}))
+
+
+async def _keep(ports: Ports, page: str, incident: int, notice: int, reference: str) -> None:
+    async def work(unit: UnitOfWork) -> None:
+        kept = await table.mirror(unit.conn, page, incident, lock=True)
+        before = kept or Mirror(page=page, incident=incident, reference="")
+        decision = notices.mirrored(before, notice, reference)
+        await commit(unit, decision, actor=notices.BOT, now=ports.now(), jobs_for=ports.jobs_for)
+
+    await ports.store.transact(work)
+
+
+async def _shown(ports: Ports) -> dict[str, Condition]:
+    page = await service.overview(ports)
+    return {name: one for name, one in page.conditions.items() if one in SAID}
+
+
+def _public(about: Incident, notice: Notice, reference: str, shown: dict[str, Condition]) -> PublicIncident:
+    return PublicIncident(
+        key=f"{about.id}-{notice.id}",
+        reference=reference,
+        title=notices.title(notice),
+        phase=notice.phase,
+        text=notice.text,
+        components={name: shown[name].words for name in about.components if name in shown},
+        started_at=about.started_at,
+    )
+
+
+def _components(shown: dict[str, Condition]) -> PublicIncident:
+    return PublicIncident(
+        key="",
+        reference="",
+        title="",
+        phase="",
+        text="",
+        components={name: one.words for name, one in shown.items()},
+        started_at=datetime.fromtimestamp(0, UTC),
+    )
+
+
+def _behind(mirror: Mirror | None, latest: Notice) -> bool:
+    return mirror is None or mirror.notice != latest.id

@@ -1,0 +1,1 @@
+"""Kinds of outside status pages, one file each."""

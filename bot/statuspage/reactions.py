@@ -1,0 +1,86 @@
+"""What follows for the public page: texts are proposed, their cards kept true, outside pages told."""
+
+from bot.bus import Fact, on, task
+from bot.events import (
+    CheckChanged,
+    ComponentsAffected,
+    IncidentDeclared,
+    IncidentEvent,
+    IncidentMerged,
+    IncidentReopened,
+    IncidentResolved,
+    NoticeDiscarded,
+    NoticeProposed,
+    NoticePublished,
+    SeverityChanged,
+    StatusChanged,
+)
+from bot.ports import ChatError, Ports
+from bot.posting import CLOSED, find, show
+from bot.statuspage import cards, mirroring, service
+from bot.statuspage.notices import BOT, NotPublic
+from storage.records.jobs import Job
+from storage.records.notices import Notice, NoticeStatus
+
+LANE = "statuspage"
+
+
+@on(IncidentDeclared, StatusChanged, IncidentResolved, IncidentReopened, ComponentsAffected, lane=LANE)
+async def propose(ports: Ports, fact: Fact[IncidentEvent]) -> None:
+    """Word what the public could be told of the incident's new phase, for people to decide on."""
+    if await service.called_for(ports, fact.event.incident):
+        try:
+            await service.propose(ports, fact.event.incident, by=BOT, asked=False)
+        except NotPublic:  # it was made private meanwhile
+            return
+
+
+@on(NoticeProposed, NoticePublished, NoticeDiscarded, lane=LANE)
+async def show_notice(ports: Ports, fact: Fact[IncidentEvent]) -> None:
+    """Keep the notice's card true: in the incident's channel, else where all incidents are announced."""
+    event = fact.event
+    if not isinstance(event, NoticeProposed | NoticePublished | NoticeDiscarded):
+        return
+    notice = await service.notice(ports, event.notice)
+    key = f"{notice.subject}:card"
+    if notice.status is not NoticeStatus.PROPOSED and await find(ports, key) is None:
+        return  # published as it was said, or decided on before it could be shown
+    about = await service.incident(ports, notice.incident)
+    own = about.channel if about.archived_at is None else ""
+    try:
+        await _show(ports, notice, key, own or ports.manage.channels.incidents, fact.attempt)
+    except ChatError as refused:
+        if refused.code not in CLOSED or not own:
+            raise
+        await _show(ports, notice, key, ports.manage.channels.incidents, fact.attempt)
+
+
+@on(NoticePublished)
+async def mirror_notice(ports: Ports, fact: Fact[NoticePublished]) -> None:
+    """Have the outside pages told what was published."""
+    await mirroring.plan(ports, fact.event.incident, f"fact:{fact.id}")
+
+
+@on(IncidentDeclared, SeverityChanged, IncidentResolved, IncidentReopened, IncidentMerged, ComponentsAffected)
+async def mirror_incident(ports: Ports, fact: Fact[IncidentEvent]) -> None:
+    """Have the outside pages told how the components are now that the incident changed."""
+    await mirroring.plan(ports, 0, f"fact:{fact.id}")
+
+
+@on(CheckChanged)
+async def mirror_check(ports: Ports, fact: Fact[CheckChanged]) -> None:
+    """The same once a check of a component changed."""
+    if any(fact.event.check in component.checks for component in ports.manage.statuspage.components):
+        await mirroring.plan(ports, 0, f"fact:{fact.id}")
+
+
+@task(mirroring.MIRROR)
+async def mirror(ports: Ports, job: Job) -> None:
+    """Tell one outside page."""
+    await mirroring.tell(ports, job.payload["page"], job.payload["incident"], job.attempts - job.postponed)
+
+
+async def _show(ports: Ports, notice: Notice, key: str, channel: str, attempt: int) -> None:
+    await show(
+        ports, cards.notice(notice), key=key, subject=notice.subject, kind="notice", channel=channel, attempt=attempt
+    )
