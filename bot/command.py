@@ -21,7 +21,6 @@ from bot.phrasing import cut, listing
 from bot.ports import Ports
 
 Progress = Callable[[Card], Awaitable[None]]
-Prefill = Callable[[Ports, Caller, Mapping[str, Any]], Awaitable[Mapping[str, str]]]
 
 HELP = frozenset({"--help", "-h"})
 SHOWN = 80  # characters of what was typed, where a mistake is told
@@ -76,9 +75,9 @@ class Command:
     """A command. `changes` makes Slack tell the answer in the channel and not to the caller alone.
 
     `lock` names a lease held while it runs, "{number}" and the like are filled from the parameters. `secret` names
-    parameters that the audit line masks. `form_title` heads its modal, and `prefill(ports, caller, given)` gives what
-    stands in it at first; `given` are the parameters that are set already. `shows` says that what it changes is told in
-    the conversation anyway, so that the answer to its form need not be told there too.
+    parameters that the audit line masks. `form_title` heads its modal; what stands in that at first is given by
+    `prefill(ports, caller)`, or by `prefill_of(ports, argv)` where the command line so far tells what it is about.
+    `shows` says that what it changes is told in the conversation anyway, so that the answer to its form is not.
     """
 
     name: str
@@ -89,8 +88,9 @@ class Command:
     lock: str = ""
     secret: frozenset[str] = frozenset()
     form_title: str = ""
-    prefill: Prefill | None = None
+    prefill: Callable[[Ports, Caller], Awaitable[Mapping[str, str]]] | None = None
     prefill_of: Callable[[Ports, Sequence[str]], Awaitable[Mapping[str, str]]] | None = None
+    shows: bool = False
 
     @property
     def summary(self) -> str:
@@ -130,8 +130,9 @@ def command(
     lock: str = "",
     secret: Sequence[str] = (),
     form_title: str = "",
-    prefill: Prefill | None = None,
+    prefill: Callable[[Ports, Caller], Awaitable[Mapping[str, str]]] | None = None,
     prefill_of: Callable[[Ports, Sequence[str]], Awaitable[Mapping[str, str]]] | None = None,
+    shows: bool = False,
 ) -> Callable[[Callable[..., Awaitable[Card]]], Command]:
     """Turn `async def f(ctx, **parameters) -> Card` under click's decorators into a `Command`; its docstring is help.
 
@@ -154,6 +155,7 @@ def command(
             form_title=form_title,
             prefill=prefill,
             prefill_of=prefill_of,
+            shows=shows,
         )
 
     return make

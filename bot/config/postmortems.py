@@ -33,3 +33,6 @@ class Postmortems(Part):
     publish: Mapping[Name, Plugged] = Field(
         default_factory=dict, description="Further places where approved postmortems are kept, by name."
     )
+    publish_private: bool = Field(
+        default=False, description="Whether the postmortem of a private incident may leave for those places."
+    )

@@ -36,7 +36,10 @@ class DraftStarted(PostmortemEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class SectionDrafted(PostmortemEvent):
-    """A section passed its check and stands in version `text_version`; `unverified` statements are marked."""
+    """A section passed its check and stands in version `text_version`; `unverified` statements are marked.
+
+    `taken_back` is who had approved the text before.
+    """
 
     section: str
     author: str
@@ -44,6 +47,7 @@ class SectionDrafted(PostmortemEvent):
     statements: int
     unverified: int
     reason: str = ""
+    taken_back: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

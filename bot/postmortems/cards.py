@@ -16,18 +16,19 @@ from bot.cards.card import (
     Mark,
     Moment,
     Person,
-    Table,
     Text,
 )
 from bot.cards.json import json_value
 from bot.phrasing import cut, plural
-from bot.postmortems import facts, sections
-from bot.postmortems.review import unwritten
+from bot.postmortems import editing, facts, sections
+from bot.postmortems.proposals import proposals
+from bot.postmortems.review import complete, unverified
 from storage.records.incidents import Incident
-from storage.records.postmortems import Postmortem, PostmortemStatus, Section, Statement, StatementKind, Version
+from storage.records.postmortems import Postmortem, PostmortemStatus, Section, Statement, StatementKind
 
 WITHOUT_AI = "Made without AI from the journal"
 _BUTTON_TEXT = 1500  # what a reply may have so that its buttons can carry it
+_MOST_PAGES = 5  # forms offered for one section; the rest is edited by command
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,73 +41,131 @@ class Sources:
 
 
 def draft(postmortem: Postmortem, incident: Incident, sources: Sources) -> Card:
-    """The message in whose thread the draft stands, as it is now."""
+    """The message in whose thread the draft stands, with the state of each section at a glance."""
     number = str(postmortem.id)
-    done, total = len(postmortem.sections), len(sections.NAMES)
-    ready = not unwritten(postmortem)
-    approve = Button(
-        label="Approve",
-        argv=("postmortem", "approve", number),
-        style="primary",
-        confirm=f"Publish version {postmortem.text_version} of this postmortem?",
-    )
-    waits = ready and postmortem.approved_version != postmortem.text_version
+    planned = [name for name in sections.NAMES if not complete(postmortem)]
+    names = sections.ordered(list({*planned, *(part.name for part in postmortem.sections)}))
+    done = len(postmortem.sections)
+    settled = sum(1 for part in postmortem.sections if part.approved_by)
+    ready = complete(postmortem)
+    approved = postmortem.status is PostmortemStatus.APPROVED
     return Card(
         title=f"📝 Postmortem of incident #{number}: {incident.title}",
         level=Level.INFO,
-        accent=Accent.GOOD if postmortem.status is PostmortemStatus.APPROVED else Accent.CALM,
+        accent=Accent.GOOD if approved else Accent.CALM,
         body=() if ready else ("Each section is posted below as soon as it has passed its check.",),
         fields=(
             Field(label="Status", value=_status(postmortem)),
-            Field(label="Progress", value=f"{done} of {total} sections"),
+            Field(
+                label="Progress",
+                value=f"{done} of {len(names)} sections" + (f", {settled} approved" if ready and not approved else ""),
+            ),
             Field(label="Impact", value=_span(incident)),
             *((Field(label="Unverified", value=_unverified(postmortem)),) if ready else ()),
             *((Field(label="People", value=_people(sources.people)),) if sources.people else ()),
             *((Field(label="Taken out", value=_redacted(sources.redacted)),) if sources.redacted else ()),
         ),
-        buttons=(approve,) if waits else (),
-        hint=_how_to_change() if ready else "",
+        steps=tuple(_glance(name, postmortem) for name in names),
+        buttons=_of_the_whole(postmortem),
+        hint=_how_to_change() if ready and not approved else "",
         more=("postmortem", "show", number),
         data=as_data(postmortem, incident),
     )
 
 
 def section(postmortem: Postmortem, part: Section, sources: Sources, *, reason: str = "") -> Card:
-    """One section as it stands in the thread."""
+    """One section as it stands in the thread, with what can be done to it."""
     title = sections.title(part.name)
     return Card(
         title=title if part.revision == 1 else f"{title} (revision {part.revision})",
         level=Level.INFO,
+        accent=Accent.GOOD if part.approved_by else Accent.CALM,
         steps=tuple(line(statement, sources) for statement in part.statements) or ("Nothing.",),
+        buttons=_of_section(postmortem, part),
         footer=_origin(part, reason),
+        hint=("✅ Approved by ", Person(part.approved_by), ".") if part.approved_by else _how_to_approve(),
         more=("postmortem", "show", str(postmortem.id)),
     )
 
 
-def changed(part: Section, *, text_version: int, by: str, asked: str, noted: bool) -> Card:
-    """The note under a draft that says what a reply has changed; `asked` is the reply, with what is to say about it."""
-    how = "the words were added to it" if noted else f"it was written anew by {part.author}"
-    return Card(
-        title=f"{sections.title(part.name)} changed",
-        level=Level.OK,
-        body=((f"Version {text_version}: as ", Person(by), f" asked, {how}. The section above shows it."), asked),
+def _of_section(postmortem: Postmortem, part: Section) -> tuple[Button, ...]:
+    number, meant = str(postmortem.id), f"--section={part.name}"
+    text = f"--revision={part.revision}"
+    pages = editing.pages(part.statements)
+    verdict = (
+        Button(label="Take approval back", argv=("postmortem", "reopen", number, meant))
+        if part.approved_by
+        else Button(label="Approve", argv=("postmortem", "approve", number, meant, text), style="primary")
     )
+    edits = [
+        Button(
+            label="Edit" if len(pages) == 1 else f"Edit {page.first} to {page.last}",
+            argv=("postmortem", "edit", number, meant, text, f"--lines={page.spelled}"),
+            form=True,
+        )
+        for page in pages[:_MOST_PAGES]
+    ]
+    anew = Button(
+        label="Regenerate",
+        argv=("postmortem", "regenerate", number, meant),
+        confirm=f"Write {sections.title(part.name)} anew from the journal? What people wrote into it stays.",
+    )
+    return (verdict, *edits, anew)
 
 
-def published(postmortem: Postmortem, incident: Incident, text_version: int, *, attached: bool) -> Card:
-    """The message that tells of an approved version."""
+def _of_the_whole(postmortem: Postmortem) -> tuple[Button, ...]:
     number = str(postmortem.id)
-    where: Text = (
-        "The text is attached."
-        if attached
-        else ("The file could not be attached; ", CommandLine(("postmortem", "show", number)), " shows the text.")
-    )
+    if postmortem.status is PostmortemStatus.APPROVED:
+        return (*follow_up_buttons(postmortem), Button(label="Reopen", argv=("postmortem", "reopen", number)))
+    if not complete(postmortem):
+        return ()
+    return (approve_all(postmortem),)
+
+
+def approve_all(postmortem: Postmortem) -> Button:
+    """The button that approves what is left; it asks first, and says what could not be verified."""
+    doubts = unverified(postmortem)
+    argv = ("postmortem", "approve", str(postmortem.id))
+    what = f"Publish version {postmortem.text_version} of this postmortem?"
+    if doubts:
+        what = f"{plural(doubts, 'statement')} could not be verified, marked ⚠️. {what}"
+    return Button(label="Approve all", argv=(*argv, "--unverified") if doubts else argv, style="primary", confirm=what)
+
+
+def doubtful(postmortem: Postmortem) -> Card:
+    """Asks whether to approve a text that could not be verified in full."""
+    count = unverified(postmortem)
     return Card(
-        title=f"✅ Postmortem of incident #{number} is published (version {text_version})",
-        level=Level.OK,
-        body=((incident.title,), ("Approved by ", Person(postmortem.approved_by), ". "), where),
-        more=("postmortem", "show", number, f"--version={text_version}"),
+        title=f"{plural(count, 'statement')} of this postmortem could not be verified",
+        level=Level.WARNING,
+        body=("They are marked ⚠️ with the reason. Change them, or approve the text as it is all the same.",),
+        buttons=(approve_all(postmortem),),
+        hint=("Type ", CommandLine(("postmortem", "approve", str(postmortem.id), "--unverified")), " to approve it."),
+        data={"number": postmortem.id, "unverified": count, "changed": False},
     )
+
+
+def follow_up_buttons(postmortem: Postmortem) -> tuple[Button, ...]:
+    """What makes follow-ups of the proposals, where there are any."""
+    count = len(proposals(postmortem))
+    if not count:
+        return ()
+    argv = ("followup", "adopt", str(postmortem.id))
+    return (Button(label="Make these follow-ups", argv=argv, confirm=f"Make {plural(count, 'follow-up')} of them?"),)
+
+
+def _glance(name: str, postmortem: Postmortem) -> Text:
+    part = next((one for one in postmortem.sections if one.name == name), None)
+    title = sections.title(name)
+    if part is None:
+        return f"⏳ {title}: being written"
+    doubts = sum(1 for statement in part.statements if statement.unverified)
+    marks = f", {plural(doubts, 'statement')} unverified ⚠️" if doubts else ""
+    if part.approved_by:
+        return (f"✅ {title}: approved by ", Person(part.approved_by), marks)
+    if postmortem.status is PostmortemStatus.APPROVED:
+        return f"✅ {title}{marks}"
+    return f"⬜ {title}: waits for approval{marks}"
 
 
 def whole(
@@ -122,7 +181,8 @@ def whole(
             hint=("Type ", CommandLine(("postmortem", "draft", number)), " to make the draft now."),
             data=as_data(postmortem, incident),
         )
-    waits = version == postmortem.text_version != postmortem.approved_version and not unwritten(postmortem)
+    latest = version == postmortem.text_version
+    waits = latest and postmortem.status is PostmortemStatus.IN_REVIEW
     return Card(
         title=f"Postmortem of incident #{number}: {incident.title}",
         level=Level.INFO,
@@ -133,37 +193,9 @@ def whole(
             *((Field(label="People", value=_people(sources.people)),) if sources.people else ()),
         ),
         body=tuple(_paragraph(part, sources) for part in text),
-        buttons=(Button(label="Approve", argv=("postmortem", "approve", number), style="primary"),) if waits else (),
+        buttons=(approve_all(postmortem),) if waits else (),
         hint=_how_to_comment(number) if waits else "",
         data=as_data(postmortem, incident) | {"shown_version": version, "sections": _sections(text)},
-    )
-
-
-def history(postmortem: Postmortem, versions: Sequence[Version]) -> Card:
-    """Every kept version, newest first."""
-    number = str(postmortem.id)
-    rows = tuple(
-        (
-            f"{v.number}{' ✓' if v.number == postmortem.approved_version else ''}",
-            Moment(v.at, "date"),
-            Person(v.author),
-            cut(v.reason, 120),
-        )
-        for v in sorted(versions, key=lambda v: -v.number)
-    )
-    return Card(
-        title=f"{plural(len(rows), 'version')} of the postmortem of incident #{number}",
-        level=Level.INFO,
-        table=Table(columns=("Version", "When", "By", "Why"), rows=rows),
-        footer="✓ is the published one." if postmortem.approved_version else "",
-        hint=("Type ", Code(f"postmortem show {number} --version N" if rows else f"postmortem draft {number}"), "."),
-        data={
-            "number": postmortem.id,
-            "approved_version": postmortem.approved_version,
-            "versions": [
-                {"version": v.number, "at": json_value(v.at), "author": v.author, "reason": v.reason} for v in versions
-            ],
-        },
     )
 
 
@@ -209,7 +241,9 @@ def line(statement: Statement, sources: Sources) -> Text:
     marks.append(statement.text)
     for number in statement.evidence:
         address = sources.links.get(number, "")
-        marks += [" ", Link(address, f"[#{number}]") if address else f"[#{number}]"]
+        marks += [" ", Link(address, editing.cited(number)) if address else editing.cited(number)]
+    if statement.author and statement.kind is not StatementKind.NOTE:
+        marks += [" ✍️ ", Person(statement.author)]
     if statement.unverified:
         marks.append(f" ⚠️ unverified: {statement.unverified}")
     return tuple(marks)
@@ -271,7 +305,7 @@ def _span(incident: Incident) -> Text:
 
 
 def _unverified(postmortem: Postmortem) -> str:
-    marked = sum(1 for part in postmortem.sections for statement in part.statements if statement.unverified)
+    marked = unverified(postmortem)
     return f"{plural(marked, 'statement')}, marked ⚠️" if marked else "nothing"
 
 
@@ -290,8 +324,12 @@ def _how_to_change() -> Text:
     return (
         "Reply in this thread to change a section: begin with its name, for example ",
         Code("impact: 40 users saw errors"),
-        ". Approve publishes the text as it stands.",
+        ". React with ✅ on a section to approve it; with the last one the postmortem is published.",
     )
+
+
+def _how_to_approve() -> Text:
+    return "React with ✅ to approve this section."
 
 
 def _how_to_comment(number: str) -> Text:

@@ -8,7 +8,7 @@ from bot.cards.text import to_markdown
 from bot.postmortems import cards
 from bot.postmortems.cards import Sources
 from storage.records.incidents import Incident
-from storage.records.postmortems import Postmortem, Section
+from storage.records.postmortems import Postmortem, Section, StatementKind
 
 
 def name(incident: Incident, version: int) -> str:
@@ -33,7 +33,13 @@ def document(
         ),
     )
     parts = [to_markdown(head)]
-    # how often a section was changed matters to reviewers, not to readers
-    parts += ["#" + to_markdown(cards.section(postmortem, replace(part, revision=1), sources)) for part in text]
+    parts += ["#" + to_markdown(_section(postmortem, part, sources)) for part in text]
     parts.append("Numbers in brackets are entries of the incident's journal.\n")
     return "\n".join(parts)
+
+
+def _section(postmortem: Postmortem, part: Section, sources: Sources) -> Card:
+    """The section as readers want it: how often it was changed, by whom and who approved it matters to reviewers."""
+    words = tuple(s if s.kind is StatementKind.NOTE else replace(s, author="") for s in part.statements)
+    card = cards.section(postmortem, replace(part, statements=words, revision=1, approved_by=""), sources)
+    return replace(card, hint="")

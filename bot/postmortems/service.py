@@ -1,67 +1,50 @@
 """Postmortems: read, decide, commit. Each change of the text is kept as a version of its own."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
+from bot.cards.marks import clean
 from bot.decision import Decision, commit
-from bot.events import ChangeRequested, IncidentResolved, PostmortemPublished, payload_of
-from bot.incidents import timeline
+from bot.events import ChangeRequested, IncidentResolved, PostmortemPublished, RedraftRequested, payload_of
 from bot.phrasing import cut
-from bot.ports import Ports, Posted
-from bot.postmortems import drafting, evidence, review, sections
-from bot.postmortems.cards import Sources
-from bot.postmortems.evidence import Evidence, Pack
-from storage.records.alerts import Alert, Severity
-from storage.records.incidents import Incident
+from bot.ports import Ports
+from bot.postmortems import drafting, editing, facts, grounding, review, routing, sections
+from bot.postmortems.drafting import Written
+from bot.postmortems.evidence import Pack
+from bot.postmortems.reading import UnknownIncident, UnknownPostmortem, View, kept, pack_of, section_of, versions, view
+from storage.records.alerts import Severity
 from storage.records.jobs import JobState
 from storage.records.journal import Entry
-from storage.records.postmortems import Postmortem, Section, Version
-from storage.records.posts import Post
-from storage.tables import alerts, incidents, jobs, journal, postmortems, posts
+from storage.records.postmortems import Postmortem, Section, Statement, Version
+from storage.tables import incidents, jobs, journal, postmortems
 from storage.unit_of_work import UnitOfWork
+
+__all__ = ["UnknownIncident", "UnknownPostmortem", "View", "kept", "pack_of", "section_of", "versions", "view"]
 
 BOT = "bot"
 CHANGE = "change #"
 """How the reason of a redraft begins; the number of the journal entry that asked for it follows."""
-_MOST_COMMANDS = 200
 _MOST_PENDING = 500
-
-
-class UnknownIncident(LookupError):
-    """There is no incident of that number."""
-
-
-class UnknownPostmortem(LookupError):
-    """The incident has no postmortem, or that has no such version; the text says which."""
+_TRIES = 3
+_MOVED = "it was edited meanwhile"
 
 
 class TooEarly(Exception):
     """The incident is not over."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """A postmortem with its incident and what stands behind its text."""
-
-    postmortem: Postmortem
-    incident: Incident
-    sources: Sources
-
-    def section(self, name: str) -> Section | None:
-        """The section of that name, when it is written."""
-        return next((part for part in self.postmortem.sections if part.name == name), None)
-
-
 async def schedule(ports: Ports, resolved: IncidentResolved) -> None:
-    """Plan the draft of a resolved incident, where its severity asks for one."""
+    """Plan the draft of a resolved incident, where its severity asks for one; a test gets none by itself."""
     if Severity(resolved.severity) not in ports.manage.postmortems.write_for:
         return
     at = ports.now() + ports.manage.postmortems.draft_after
 
     async def work(unit: UnitOfWork) -> None:
+        incident = await incidents.get(unit.conn, resolved.incident)
+        if incident is None or incident.open or incident.test:  # it may have been reopened meanwhile
+            return
         known = await postmortems.get(unit.conn, resolved.incident, lock=True)
         await _commit(ports, unit, known, review.schedule(known, resolved.incident, at=at), BOT)
 
@@ -92,7 +75,7 @@ async def begin(ports: Ports, number: int, *, by: str = BOT) -> Decision[Postmor
     return await ports.store.transact(work)
 
 
-async def write(ports: Ports, number: int, name: str) -> None:
+async def write(ports: Ports, number: int, name: str, plan: Collection[str] = sections.NAMES) -> None:
     """Write one section of the first draft, when it is not there yet; raises `UnknownPostmortem`."""
     async with ports.store.read() as conn:
         known = await postmortems.get(conn, number)
@@ -102,7 +85,9 @@ async def write(ports: Ports, number: int, name: str) -> None:
         return
     missing = sum(1 for other in review.unwritten(known) if not sections.named(other).rendered)
     written = await drafting.first(ports, await pack_of(ports, number), sections.named(name), missing=missing)
-    await _change(ports, number, BOT, lambda p: review.section_drafted(p, written.section, reason=written.remark))
+    await _change(
+        ports, number, BOT, lambda p: review.section_drafted(p, written.section, plan=plan, reason=written.remark)
+    )
 
 
 async def comment(ports: Ports, number: int, section: str, text: str, *, by: str) -> Decision[Postmortem]:
@@ -110,27 +95,134 @@ async def comment(ports: Ports, number: int, section: str, text: str, *, by: str
     return await _change(ports, number, by, lambda p: review.comment(p, section, text))
 
 
-async def redraft(ports: Ports, asked: ChangeRequested, *, change: int, by: str) -> None:
-    """Write a section anew as journal entry `change` asks; once only, however often it is tried."""
-    number = asked.incident
-    mark = f"{CHANGE}{change}: "
-    async with ports.store.read() as conn:
-        known = await postmortems.get(conn, number)
-        done = _has_redrafted(await journal.of_subjects(conn, [f"postmortem:{number}"]), mark)
-    old = next((part for part in known.sections if part.name == asked.section), None) if known else None
-    if old is None or done:
-        return
-    part = sections.named(asked.section)
-    request = sections.request(asked.text, part)
+async def regenerate(ports: Ports, number: int, section: str, *, by: str) -> Decision[Postmortem]:
+    """Ask for one section to be written anew from the evidence as it is now; raises `UnknownPostmortem`."""
+    return await _change(ports, number, by, lambda p: review.regenerate(p, section))
+
+
+async def redraft(ports: Ports, asked: ChangeRequested | RedraftRequested, *, change: int, by: str) -> str:
+    """Write a section anew as journal entry `change` asks; once only, however often it is tried.
+
+    Says why nothing has changed, "" otherwise.
+    """
+    number, mark = asked.incident, f"{CHANGE}{change}: "
+    for left in reversed(range(_TRIES)):
+        async with ports.store.read() as conn:
+            known = await postmortems.get(conn, number)
+            done = _has_redrafted(await journal.of_subjects(conn, [f"postmortem:{number}"]), mark)
+        old = section_of(known, asked.section)
+        if old is None or done:
+            return ""
+        written, why = await _anew(ports, asked, old, change=change, by=by)
+        reason = f"{mark}{why}" + (f" ({written.remark})" if written.remark else "")
+        # somebody may have edited it while it was written: then it is written again, from what they made of it
+        choose = partial(_if_unmoved, old=old, new=written.section, reason=reason, exact=left > 0)
+        decision = await _change(ports, number, by, choose)
+        if decision.changed:
+            return ""
+        if decision.reason != _MOVED:
+            return written.remark or decision.reason
+    return _MOVED
+
+
+async def _anew(
+    ports: Ports, asked: ChangeRequested | RedraftRequested, old: Section, *, change: int, by: str
+) -> tuple[Written, str]:
+    """The new text, and what was asked for in words."""
+    part, pack = sections.named(asked.section), await pack_of(ports, asked.incident)
+    if isinstance(asked, ChangeRequested):
+        request = sections.request(asked.text, part)
+        return await drafting.again(ports, pack, part, old, request=request, change=change, by=by), cut(request, 120)
+    written = await drafting.first(ports, pack, part, missing=1)
+    # a failing model must not put a fact sheet in the place of what it wrote before
+    failed = written.remark and written.section.author == facts.AUTHOR != old.author
+    return (Written(old, written.remark) if failed else written), "written anew from the journal"
+
+
+def _if_unmoved(
+    postmortem: Postmortem, *, old: Section, new: Section, reason: str, exact: bool
+) -> Decision[Postmortem]:
+    standing = section_of(postmortem, old.name)
+    if exact and standing is not None and standing.revision != old.revision:
+        return Decision(state=postmortem, reason=_MOVED)
+    return review.redrafted(postmortem, new, reason=reason)
+
+
+async def edit(
+    ports: Ports,
+    number: int,
+    name: str,
+    text: str,
+    *,
+    by: str,
+    revision: int | None = None,
+    page: editing.Page | None = None,
+) -> Decision[Postmortem]:
+    """Give a section the text that a person wrote, one statement on a line.
+
+    `revision` is the text that they had before them, `page` which statements of it they edited. What they changed is
+    theirs: it is checked and marked, and stays as they wrote it. Raises `UnknownPostmortem` and `editing.TooLong`.
+    """
+    old = await text_of(ports, number, name, revision)
+    before = old.statements if old else ()
+    whole = editing.read(text, before, by=by)
+    if page is not None:
+        whole = (*before[: page.first - 1], *whole, *before[page.last :])
     pack = await pack_of(ports, number)
-    written = await drafting.again(ports, pack, part, old, request=request, change=change, by=by)
-    reason = f"{mark}{cut(request, 120)}" + (f" ({written.remark})" if written.remark else "")
-    await _change(ports, number, by, lambda p: review.redrafted(p, written.section, reason=reason))
+    checked = tuple(s if s in before else _marked(s, pack) for s in whole)
+    return await _change(ports, number, by, lambda p: review.edited(p, name, checked, by=by, base=old))
 
 
-async def approve(ports: Ports, number: int, *, by: str) -> Decision[Postmortem]:
-    """Approve the text as it stands; raises `UnknownPostmortem`."""
+async def text_of(ports: Ports, number: int, name: str, revision: int | None = None) -> Section | None:
+    """A section as it is, or as an earlier revision had it; None when it is not written."""
+    async with ports.store.read() as conn:
+        now = section_of(await postmortems.get(conn, number), name)
+        if now is None or revision in {None, now.revision}:
+            return now
+        texts = (section_of(version, name) for version in reversed(await postmortems.versions(conn, number)))
+        return next((part for part in texts if part and part.revision == revision), now)
+
+
+def _marked(statement: Statement, pack: Pack) -> Statement:
+    """The statement as it was written, with what the check found."""
+    (checked,) = grounding.check((statement,), pack)
+    return replace(statement, text=" ".join(clean(statement.text).split()), unverified=checked.unverified)
+
+
+async def meant(ports: Ports, view: View, text: str, *, by: str, quoted: str = "") -> str:
+    """The section that a reply of this person is about, "" when that cannot be told."""
+    async with ports.store.read() as conn:
+        entries = await journal.of_subjects(conn, [view.postmortem.subject])
+    recent = routing.recent(entries, by, ports.now())
+    return routing.section_of(view.postmortem, text, quoted=quoted, recent=recent)
+
+
+async def approve(
+    ports: Ports, number: int, *, by: str, section: str = "", revision: int | None = None
+) -> Decision[Postmortem]:
+    """Approve the whole text as it stands, or one section of it; raises `UnknownPostmortem`."""
+    if section:
+        return await _change(
+            ports,
+            number,
+            by,
+            lambda p: review.approve_section(p, section, by=by, now=ports.now(), revision=revision),
+        )
     return await _change(ports, number, by, lambda p: review.approve(p, by=by, now=ports.now()))
+
+
+async def reopen(ports: Ports, number: int, *, by: str, section: str = "") -> Decision[Postmortem]:
+    """Take approvals back, that of one section or all; raises `UnknownPostmortem`."""
+    return await _change(ports, number, by, lambda p: review.reopen(p, section))
+
+
+async def remark(ports: Ports, view: View, section: Section) -> str:
+    """What there was to say about how this text of a section came about; a change says so in a note of its own."""
+    if section.revision > 1:
+        return ""
+    texts = ((v, section_of(v, section.name)) for v in await versions(ports, view.postmortem.id))
+    first = next((v.reason for v, part in texts if part is not None), "")
+    return "" if first == review.DRAFTED else first
 
 
 async def posted(ports: Ports, number: int, channel: str, ts: str) -> None:
@@ -152,77 +244,6 @@ async def published(ports: Ports, number: int, text_version: int, file: str) -> 
         await unit.enqueue(ports.jobs_for(entry))
 
     await ports.store.transact(work)
-
-
-async def view(ports: Ports, number: int) -> View:
-    """The postmortem of incident `number`; raises `UnknownIncident` or `UnknownPostmortem`."""
-    async with ports.store.read() as conn:
-        known, incident = await postmortems.get(conn, number), await incidents.get(conn, number)
-    if incident is None:
-        raise UnknownIncident(f"there is no incident #{number}")
-    if known is None:
-        raise UnknownPostmortem(f"incident #{number} has no postmortem")
-    pack = await pack_of(ports, number)
-    links = await _links(ports, pack)
-    return View(
-        postmortem=known,
-        incident=incident,
-        sources=Sources(links=links, people=pack.people, redacted=pack.redacted),
-    )
-
-
-async def kept(ports: Ports, number: int, version: int) -> Version:
-    """One kept version; raises `UnknownPostmortem`."""
-    async with ports.store.read() as conn:
-        found = await postmortems.version(conn, number, version)
-    if found is None:
-        raise UnknownPostmortem(f"the postmortem of incident #{number} has no version {version}")
-    return found
-
-
-async def versions(ports: Ports, number: int) -> list[Version]:
-    """All kept versions, oldest first."""
-    async with ports.store.read() as conn:
-        return await postmortems.versions(conn, number)
-
-
-async def pack_of(ports: Ports, number: int) -> Pack:
-    """The evidence of an incident as the journal has it now; raises `UnknownIncident`."""
-    async with ports.store.read() as conn:
-        incident = await incidents.get(conn, number)
-        if incident is None:
-            raise UnknownIncident(f"there is no incident #{number}")
-        raised = [alert for id_ in incident.alert_ids if (alert := await alerts.get(conn, id_))]
-        subjects = timeline.subjects(number, incident.alert_ids, _checks(raised))
-        entries = await journal.of_subjects(conn, subjects)
-        entries += await journal.of_kind(conn, "CommandRun", since=incident.started_at, limit=_MOST_COMMANDS)
-    return evidence.collect(incident, entries)
-
-
-def _checks(raised: list[Alert]) -> list[str]:
-    return sorted({alert.labels["check"] for alert in raised if "check" in alert.labels})
-
-
-async def _links(ports: Ports, pack: Pack) -> dict[int, str]:
-    if ports.chat is None:
-        return {}
-    links: dict[int, str] = {}
-    async with ports.store.read() as conn:
-        for item in pack.items:
-            place = Posted(item.channel, item.ts) if item.channel and item.ts else None
-            if place is None and (post := await _said(conn, item, pack.incident)):
-                place = Posted(post.channel, post.ts)
-            if place and (address := ports.chat.link(place)):
-                links[item.id] = address
-    return links
-
-
-async def _said(conn: AsyncConnection, item: Evidence, incident: int) -> Post | None:
-    """The message that said it: its own, else the card that shows it, else the incident's card."""
-    for key in (f"entry:{item.id}", f"{item.subject}:card", f"incident:{incident}:card"):
-        if post := await posts.get(conn, key):
-            return post
-    return None
 
 
 def _has_redrafted(entries: list[Entry], mark: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.permissions import Caller
 from bot.ports import Ports
-from handlers.slack import asides
+from handlers.slack import asides, threads
 from handlers.slack.door import App, Body, caller_of
 from handlers.slack.shortcuts import note_of
 from storage.tables import alerts, incidents, posts
@@ -17,7 +17,7 @@ def kept(event: Body, acknowledging: Collection[str]) -> Mapping[str, Any] | Non
     """What of a reaction is kept; None when it means nothing here."""
     item = event.get("item") or {}
     name = str(event.get("reaction") or "").partition("::")[0]  # the rest is a skin tone
-    if item.get("type") != "message" or name not in {PUSHPIN, *acknowledging}:
+    if item.get("type") != "message" or name not in {PUSHPIN, threads.APPROVE, *acknowledging}:
         return None
     return {
         "type": event["type"],
@@ -25,6 +25,7 @@ def kept(event: Body, acknowledging: Collection[str]) -> Mapping[str, Any] | Non
         "user": event["user"],
         "channel": item["channel"],
         "ts": item["ts"],
+        "at": event.get("event_ts", ""),
     }
 
 
@@ -36,6 +37,8 @@ async def act(app: App, event: Body) -> None:
         argv = await (_note(app.ports, event) if added else _unnote(app.ports, event))
     else:
         argv = await _acknowledgement(app.ports, event, caller, added=added)
+        if not argv and event["reaction"] == threads.APPROVE:
+            argv = await threads.verdict(app, event, caller, added=added)
     if not argv:
         return
     card = await app.invoke(argv, caller)

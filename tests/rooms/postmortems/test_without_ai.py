@@ -119,7 +119,7 @@ async def test_a_statement_about_a_pinned_message_links_to_it(said: FakeChat) ->
 @pytest.mark.usefixtures("drafted")
 async def test_the_parent_message_offers_approval_once_all_is_there(said: FakeChat) -> None:
     card = said.messages[0].card
-    assert [b.argv for b in card.buttons] == [("postmortem", "approve", "1")]
+    assert [(b.label, b.argv) for b in card.buttons] == [("Approve all", ("postmortem", "approve", "1"))]
     assert "7 of 7 sections" in said.messages[0].text
 
 

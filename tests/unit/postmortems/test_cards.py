@@ -11,7 +11,7 @@ from bot.cards.blocks import render
 from bot.cards.json import to_json
 from bot.cards.marks import plain
 from bot.cards.text import to_markdown
-from bot.postmortems import cards, markdown, sections
+from bot.postmortems import cards, markdown, sections, version_cards
 from bot.postmortems.cards import Sources
 from storage.records.alerts import Severity
 from storage.records.incidents import Incident
@@ -52,8 +52,8 @@ def said(card: cards.Card) -> str:
 
 def test_a_statement_shows_its_source_as_a_link_where_there_is_a_message() -> None:
     linked = plain(cards.line(a_statement(), Sources(links={12: "https://example.slack.com/p1"})))
-    assert linked == "It was down. [#12] (https://example.slack.com/p1)"
-    assert plain(cards.line(a_statement(), Sources())) == "It was down. [#12]"
+    assert linked == "It was down. [t12] (https://example.slack.com/p1)"
+    assert plain(cards.line(a_statement(), Sources())) == "It was down. [t12]"
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ def test_a_models_section_names_the_model_and_what_could_not_be_verified() -> No
 def test_the_draft_offers_approval_only_when_all_sections_are_there() -> None:
     half = a_postmortem(a_section("impact"), status=PostmortemStatus.DRAFTING)
     assert cards.draft(half, INCIDENT, Sources()).buttons == ()
-    assert [b.label for b in cards.draft(WHOLE, INCIDENT, Sources()).buttons] == ["Approve"]
+    assert [b.label for b in cards.draft(WHOLE, INCIDENT, Sources()).buttons] == ["Approve all"]
 
 
 def test_an_approved_draft_offers_approval_again_only_after_a_change() -> None:
     approved = replace(WHOLE, status=PostmortemStatus.APPROVED, approved_version=7, approved_by="U1", approved_at=T0)
-    assert cards.draft(approved, INCIDENT, Sources()).buttons == ()
+    assert [b.label for b in cards.draft(approved, INCIDENT, Sources()).buttons] == ["Make these follow-ups", "Reopen"]
     changed = replace(approved, status=PostmortemStatus.IN_REVIEW, text_version=8)
     card = cards.draft(changed, INCIDENT, Sources())
-    assert [b.label for b in card.buttons] == ["Approve"]
+    assert [b.label for b in card.buttons] == ["Approve all"]
     assert "version 7 is published" in said(card)
 
 
@@ -114,7 +114,7 @@ def test_the_file_has_one_title_and_each_section_below_it() -> None:
     assert [line.count("#", 0, 2) for line in heads] == [1] + [2] * 7
     assert heads[1:] == [f"## {part.title}" for part in sections.PARTS]
     assert "**responder-1:** U1" in text
-    assert "It was down. \\[\\#12\\]" in text
+    assert "It was down. \\[t12\\]" in text
 
 
 def test_a_reply_that_is_too_long_for_buttons_is_still_answered() -> None:
@@ -143,4 +143,57 @@ def test_the_json_has_every_statement_with_its_sources() -> None:
 
 
 def test_every_card_is_also_markdown() -> None:
-    assert to_markdown(cards.history(WHOLE, [])).startswith("# 0 versions")
+    assert to_markdown(version_cards.history(WHOLE, [])).startswith("# 0 versions")
+
+
+def test_the_draft_tells_the_state_of_each_section_at_a_glance() -> None:
+    doubtful = a_section("impact", a_statement(unverified="cites nothing"))
+    settled = replace(a_section("summary"), approved_by="U0000AAA")
+    steps = [plain(step) for step in cards.draft(a_postmortem(settled, doubtful), INCIDENT, Sources()).steps]
+    assert steps == [
+        "✅ Summary: approved by U0000AAA",
+        "⬜ Impact: waits for approval, 1 statement unverified ⚠️",
+    ]
+
+
+def test_a_draft_that_is_being_written_names_what_is_still_missing() -> None:
+    half = a_postmortem(a_section("impact"), status=PostmortemStatus.DRAFTING)
+    steps = [plain(step) for step in cards.draft(half, INCIDENT, Sources()).steps]
+    assert steps[0] == "⏳ Summary: being written"
+    assert len(steps) == len(sections.NAMES)
+
+
+def test_approving_all_asks_first_and_says_what_could_not_be_verified() -> None:
+    doubtful = a_postmortem(a_section("impact", a_statement(unverified="cites nothing")))
+    assert cards.approve_all(WHOLE).confirm == "Publish version 7 of this postmortem?"
+    button = cards.approve_all(doubtful)
+    assert "1 statement could not be verified" in button.confirm
+    assert button.argv[-1] == "--unverified"
+
+
+def test_a_section_offers_approval_of_the_text_that_it_shows() -> None:
+    part = replace(a_section("impact"), revision=3)
+    buttons = cards.section(a_postmortem(part), part, Sources()).buttons
+    assert [b.label for b in buttons] == ["Approve", "Edit", "Regenerate"]
+    assert buttons[0].argv == ("postmortem", "approve", "1", "--section=impact", "--revision=3")
+
+
+def test_an_approved_section_offers_to_take_that_back() -> None:
+    part = replace(a_section("impact"), approved_by="U0000AAA")
+    card = cards.section(a_postmortem(part), part, Sources())
+    assert card.buttons[0].label == "Take approval back"
+    assert plain(card.hint) == "✅ Approved by U0000AAA."
+
+
+def test_a_long_section_is_edited_in_several_forms() -> None:
+    part = a_section("timeline", *[a_statement("x" * 200)] * 30)
+    labels = [b.label for b in cards.section(a_postmortem(part), part, Sources()).buttons]
+    assert labels == ["Approve", "Edit 1 to 13", "Edit 14 to 26", "Edit 27 to 30", "Regenerate"]
+
+
+def test_readers_of_the_file_see_neither_buttons_nor_who_edited() -> None:
+    part = replace(a_section("impact", a_statement(author="U0000AAA")), approved_by="U0000BBB", revision=4)
+    text = markdown.document(a_postmortem(part), INCIDENT, (part,), Sources(), version=7)
+    assert "U0000AAA" not in text
+    assert "React with" not in text
+    assert "revision" not in text

@@ -1,0 +1,115 @@
+"""Reads a postmortem with all that stands behind its text."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.incidents import timeline
+from bot.ports import Ports, Posted
+from bot.postmortems import evidence
+from bot.postmortems.cards import Sources
+from bot.postmortems.evidence import Evidence, Pack
+from storage.records.alerts import Alert
+from storage.records.incidents import Incident
+from storage.records.postmortems import Postmortem, Section, Version
+from storage.records.posts import Post
+from storage.tables import alerts, incidents, journal, postmortems, posts
+
+_MOST_COMMANDS = 200
+
+
+class UnknownIncident(LookupError):
+    """There is no incident of that number."""
+
+
+class UnknownPostmortem(LookupError):
+    """The incident has no postmortem, or that has no such version; the text says which."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A postmortem with its incident and what stands behind its text."""
+
+    postmortem: Postmortem
+    incident: Incident
+    sources: Sources
+
+    def section(self, name: str) -> Section | None:
+        """The section of that name, when it is written."""
+        return section_of(self.postmortem, name)
+
+
+async def view(ports: Ports, number: int) -> View:
+    """The postmortem of incident `number`; raises `UnknownIncident` or `UnknownPostmortem`."""
+    async with ports.store.read() as conn:
+        known, incident = await postmortems.get(conn, number), await incidents.get(conn, number)
+    if incident is None:
+        raise UnknownIncident(f"there is no incident #{number}")
+    if known is None:
+        raise UnknownPostmortem(f"incident #{number} has no postmortem")
+    pack = await pack_of(ports, number)
+    links = await _links(ports, pack)
+    return View(
+        postmortem=known,
+        incident=incident,
+        sources=Sources(links=links, people=pack.people, redacted=pack.redacted),
+    )
+
+
+async def kept(ports: Ports, number: int, version: int) -> Version:
+    """One kept version; raises `UnknownPostmortem`."""
+    async with ports.store.read() as conn:
+        found = await postmortems.version(conn, number, version)
+    if found is None:
+        raise UnknownPostmortem(f"the postmortem of incident #{number} has no version {version}")
+    return found
+
+
+async def versions(ports: Ports, number: int) -> list[Version]:
+    """All kept versions, oldest first."""
+    async with ports.store.read() as conn:
+        return await postmortems.versions(conn, number)
+
+
+async def pack_of(ports: Ports, number: int) -> Pack:
+    """The evidence of an incident as the journal has it now; raises `UnknownIncident`."""
+    async with ports.store.read() as conn:
+        incident = await incidents.get(conn, number)
+        if incident is None:
+            raise UnknownIncident(f"there is no incident #{number}")
+        raised = [alert for id_ in incident.alert_ids if (alert := await alerts.get(conn, id_))]
+        subjects = timeline.subjects(number, incident.alert_ids, _checks(raised))
+        entries = await journal.of_subjects(conn, subjects)
+        entries += await journal.of_kind(conn, "CommandRun", since=incident.started_at, limit=_MOST_COMMANDS)
+    return evidence.collect(incident, entries)
+
+
+def section_of(text: Postmortem | Version | None, name: str) -> Section | None:
+    """The section of that name, when it is written."""
+    return next((part for part in text.sections if part.name == name), None) if text else None
+
+
+def _checks(raised: list[Alert]) -> list[str]:
+    return sorted({alert.labels["check"] for alert in raised if "check" in alert.labels})
+
+
+async def _links(ports: Ports, pack: Pack) -> dict[int, str]:
+    if ports.chat is None:
+        return {}
+    links: dict[int, str] = {}
+    async with ports.store.read() as conn:
+        for item in pack.items:
+            place = Posted(item.channel, item.ts) if item.channel and item.ts else None
+            if place is None and (post := await _said(conn, item, pack.incident)):
+                place = Posted(post.channel, post.ts)
+            if place and (address := ports.chat.link(place)):
+                links[item.id] = address
+    return links
+
+
+async def _said(conn: AsyncConnection, item: Evidence, incident: int) -> Post | None:
+    """The message that said it: its own, else the card that shows it, else the incident's card."""
+    for key in (f"entry:{item.id}", f"{item.subject}:card", f"incident:{incident}:card"):
+        if post := await posts.get(conn, key):
+            return post
+    return None
