@@ -175,8 +175,8 @@ async def test_a_secret_in_an_error_is_masked(kind, failure):
     assert SECRET not in said
 
 
-async def test_the_host_is_read_by_itself(tmp_path):
-    store = await Store.open(f"sqlite:///{tmp_path / 'bot.db'}")
+async def test_the_host_is_read_by_itself(sqlite_url):
+    store = await Store.open(sqlite_url)
     try:
         ports = make_ports(store, sources=KINDS.values())
         assert list(service.configured(ports)) == ["host"]

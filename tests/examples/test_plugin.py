@@ -127,6 +127,11 @@ async def queue() -> AsyncIterator[tuple[str, list[web.Response]]]:
         yield str(server.make_url("/queues/orders")), answers
 
 
+@pytest.fixture(autouse=True)
+def _migrated(sqlite_url: str) -> None:
+    """Lay a migrated database where `settings` names it."""
+
+
 def settings(tmp_path: Path, manage_yml: str) -> Settings:
     (tmp_path / "manage.yml").write_text(manage_yml)
     return Settings(database_url=f"sqlite:///{tmp_path / 'bot.db'}", manage_config=tmp_path / "manage.yml")

@@ -1,13 +1,16 @@
 """Whatever is reported and done in whatever order, over the real store: one open alert for one trouble, none lost."""
 
 import asyncio
+import shutil
 import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -39,7 +42,12 @@ LOUD = (AcknowledgementExpired, AcknowledgementWithdrawn, AlertWorsened)
 
 
 class Alerting(RuleBasedStateMachine):
-    """`told` are the instances of which the source said last that they fire, and that since nobody resolved."""
+    """`told` are the instances of which the source said last that they fire, and that since nobody resolved.
+
+    Each run has a copy of the database at `template`.
+    """
+
+    template: ClassVar[Path]
 
     def __init__(self):
         super().__init__()
@@ -47,7 +55,8 @@ class Alerting(RuleBasedStateMachine):
         self.stack.enter_context(capture_logs())
         folder = self.stack.enter_context(tempfile.TemporaryDirectory())
         self.loop = asyncio.new_event_loop()
-        self.store = self.run(Store.open(f"sqlite:///{Path(folder) / 'bot.db'}"))
+        file = shutil.copyfile(self.template, Path(folder) / "bot.db")
+        self.store = self.run(Store.open(f"sqlite:///{file}"))
         self.http = httpx.AsyncClient(trust_env=False)
         self.clock = FrozenClock()
         self.world = world_of(self.store, self.clock, None, MANAGE, self.http)
@@ -197,6 +206,11 @@ class Alerting(RuleBasedStateMachine):
             for fact in self.run(self.world.facts(f"alert:{number}")):
                 taken = isinstance(fact, AlertAcknowledged) or (taken and not isinstance(fact, LOUD))
                 assert not (taken and isinstance(fact, EscalationStepFired))
+
+
+@pytest.fixture(autouse=True)
+def _migrated(sqlite_template: Path) -> None:
+    Alerting.template = sqlite_template
 
 
 TestAlerting = Alerting.TestCase

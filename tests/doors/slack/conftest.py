@@ -103,6 +103,11 @@ def logged() -> Iterator[list[MutableMapping[str, Any]]]:
         yield entries
 
 
+@pytest.fixture(autouse=True)
+def _migrated(sqlite_url: str) -> None:
+    """Lay a migrated database where `settings_of` names it: to migrate takes longer than most of these tests."""
+
+
 def sandbox_options(**changes: Any) -> Options:
     return from_manifest(MANIFEST, Options(retry_delays=(0.0, 0.2), **changes))
 

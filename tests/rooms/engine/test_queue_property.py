@@ -1,12 +1,15 @@
 """Any sequence of enqueuing, claiming, finishing, failing, cancelling and dying workers agrees with a plain model."""
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle as Values
@@ -39,7 +42,9 @@ class Row:
 
 
 class Queue(RuleBasedStateMachine):
-    """Drives the queue and a dictionary alike."""
+    """Drives the queue and a dictionary alike; each run has a copy of the database at `template`."""
+
+    template: ClassVar[Path]
 
     claimed = Values("claimed")
 
@@ -47,7 +52,8 @@ class Queue(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.folder = tempfile.TemporaryDirectory()
-        self.store = self.runner.run(Store.open(f"sqlite:///{self.folder.name}/bot.db"))
+        file = shutil.copyfile(self.template, Path(self.folder.name) / "bot.db")
+        self.store = self.runner.run(Store.open(f"sqlite:///{file}"))
         self.now = T0
         self.rows: dict[str, Row] = {}
         self.made = 0
@@ -173,4 +179,11 @@ class Queue(RuleBasedStateMachine):
 Queue.TestCase.settings = settings(
     max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+
+
+@pytest.fixture(autouse=True)
+def _migrated(sqlite_template: Path) -> None:
+    Queue.template = sqlite_template
+
+
 test_any_sequence_agrees_with_the_model = Queue.TestCase

@@ -32,8 +32,8 @@ KINDS = {kind.type: kind for kind in (HOST, POSTGRES, PROMETHEUS, REDIS)}
 
 
 @pytest.fixture
-async def store(tmp_path) -> AsyncIterator[Store]:
-    opened = await Store.open(f"sqlite:///{tmp_path / 'bot.db'}")
+async def store(sqlite_url) -> AsyncIterator[Store]:
+    opened = await Store.open(sqlite_url)
     yield opened
     await opened.close()
 

@@ -1,8 +1,10 @@
 """The room of schedules over a real store and a fake Slack, with whatever is due run one job at a time."""
 
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -107,13 +109,14 @@ Opened = Callable[..., Awaitable[World]]
 
 
 @pytest.fixture
-async def opened(tmp_path: Any) -> AsyncIterator[Opened]:
+async def opened(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Opened]:
     """Open a world with this section `oncall`; more sections by their names."""
     async with httpx.AsyncClient(trust_env=False) as http:
         stores: list[Store] = []
 
         async def open_(oncall: dict[str, Any], **more: Any) -> World:
-            store = await Store.open(f"sqlite:///{tmp_path}/oncall{len(stores)}.db")
+            file = shutil.copyfile(sqlite_template, tmp_path / f"oncall{len(stores)}.db")
+            store = await Store.open(f"sqlite:///{file}")
             stores.append(store)
             chat = FakeChat(channels={"alerts": ALERTS})
             chat.profiles = {

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -38,10 +37,10 @@ async def announced(app: App) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_from_resolution_to_publication_with_a_model_that_fails_once(tmp_path: Path) -> None:
+async def test_from_resolution_to_publication_with_a_model_that_fails_once(sqlite_url: str) -> None:
     async with openai_server(refuses(401), *[NOTHING] * 5) as server:
         settings = Settings(
-            database_url=f"sqlite:///{tmp_path / 'bot.db'}",
+            database_url=sqlite_url,
             openai_api_key=SecretStr(server.api_key),
             openai_base_url=server.base_url,
             openai_model=server.model,

@@ -1,5 +1,4 @@
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +9,9 @@ from tests.rooms.rules.world import World, world_of
 
 
 @pytest.fixture
-async def rules(tmp_path: Path) -> AsyncIterator[Callable[..., World]]:
+async def rules(sqlite_url: str) -> AsyncIterator[Callable[..., World]]:
     """Make a world with these rules, on SQLite: what the tables do on PostgreSQL their own tests show."""
-    store = await Store.open(f"sqlite:///{tmp_path}/bot.db")
+    store = await Store.open(sqlite_url)
     clock = FrozenClock()
 
     def make(manage: dict[str, Any] | None = None, **rules: Any) -> World:
