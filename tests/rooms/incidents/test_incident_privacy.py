@@ -1,0 +1,138 @@
+"""Private incidents are not there for who does not belong to them; tests page nobody and count nowhere."""
+
+from typing import Any
+
+import pytest
+
+from bot.cards.marks import plain
+from bot.events import AlertLinked, CommandRun, IncidentResolved, PostmortemScheduled, RespondersInvited
+from bot.incidents import service
+from bot.postmortems import service as postmortems
+from bot.telemetry import read
+from tests.rooms.alerts.world import LEAD, MANAGE, ONCALL, SECOND, World
+
+SECRET = "Laptop of the treasurer stolen"
+ADMIN, OTHER = "U000BOSS", "U000ELSE"
+
+
+@pytest.fixture
+def config() -> dict[str, Any]:
+    return MANAGE | {"roles": {"admin": [ADMIN]}}
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """SQLite alone: who may see what is decided the same beside any database."""
+    return sqlite_url
+
+
+@pytest.fixture
+async def hidden(world: World) -> World:
+    """A private incident, and one that everybody may see."""
+    await world.ask("incident", "declare", SECRET, "--private", "--description=ask the police")
+    await world.ask("incident", "declare", "Slow")
+    return world
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("incident", "show", "N"),
+        ("incident", "timeline", "N"),
+        ("incident", "update", "N", "--text=x"),
+        ("incident", "resolve", "N"),
+        ("incident", "role", "N"),
+        ("incident", "note", "N", "--text=x"),
+        ("incident", "merge", "2", "--into=N"),
+        ("incident", "affects", "N", "--nothing"),
+        ("incident", "cause", "N", "--cause=x"),
+        ("incident", "severity", "N", "--severity=low"),
+        ("incident", "remind", "N", "--stop"),
+        ("incident", "reopen", "N"),
+    ],
+)
+async def test_who_does_not_belong_to_it_is_answered_as_if_it_did_not_exist(
+    hidden: World, argv: tuple[str, ...]
+) -> None:
+    def asked(number: str) -> list[str]:
+        return [word.replace("N", number) for word in argv]
+
+    secret = await hidden.ask(*asked("1"), by=OTHER)
+    missing = await hidden.ask(*asked("9"), by=OTHER)
+
+    assert secret.level.value == "usage"
+    assert str(secret).replace("#1", "#9") == str(missing)
+    assert (await hidden.incident()).version == 1
+
+
+@pytest.mark.parametrize(("by", "via"), [(LEAD, "slack"), (ADMIN, "slack"), ("shell:root", "shell")])
+async def test_who_declared_it_admins_and_the_shell_see_it(hidden: World, by: str, via: str) -> None:
+    assert SECRET in (await hidden.ask("incident", "show", "1", by=by, via=via)).title
+
+
+async def test_who_holds_a_role_or_was_invited_sees_it(hidden: World) -> None:
+    await hidden.ask("incident", "role", "1", "--role=scribe", f"--user={SECOND}")
+    await service.invited(hidden.ports, 1, [ONCALL])
+
+    assert len(await hidden.facts("incident:1", RespondersInvited)) == 1
+    for person in (SECOND, ONCALL):
+        assert SECRET in (await hidden.ask("incident", "show", "1", by=person)).title
+
+
+async def test_the_list_leaves_it_out_and_counts_without_it(hidden: World) -> None:
+    assert (await hidden.ask("incidents", by=OTHER)).data["total"] == 1
+    assert [i["number"] for i in (await hidden.ask("incidents", by=OTHER)).data["incidents"]] == [2]
+    assert [i["number"] for i in (await hidden.ask("incidents", by=LEAD)).data["incidents"]] == [2, 1]
+
+
+async def test_no_audit_line_tells_what_it_is_about(hidden: World) -> None:
+    await hidden.ask("incident", "update", "1", "--text", "it was the treasurer's")
+    await hidden.ask("incident", "declare", SECRET, "--private", "--severity=bogus")
+    await hidden.ask("incident", "role", "1", "--role=treasurer")
+
+    runs = await hidden.facts("command:incident declare", CommandRun)
+    runs += await hidden.facts("command:incident update", CommandRun)
+    runs += await hidden.facts("command:incident role", CommandRun)
+    told = [run.argv for run in runs]
+    assert ("••••", "--private", "--description=••••") in told
+    assert ("1", "--text", "••••") in told
+    assert ("1", "--role=••••") in told
+    assert "treasurer" not in str(told)
+    assert "police" not in str(told)
+
+
+async def test_its_alert_does_not_lead_to_it(world: World) -> None:
+    await world.check("degraded")
+    await world.run("incident", "declare", SECRET, "--private", "--alert=1")
+
+    assert (await world.incident()).alert_ids == (1,)
+    assert (await world.alert()).incident_id is None
+    assert await world.facts("alert:1", AlertLinked) == []
+
+
+async def test_an_incident_that_everybody_sees_leaves_its_words_in_the_audit_line(world: World) -> None:
+    await world.ask("incident", "declare", "Slow")
+
+    assert [run.argv for run in await world.facts("command:incident declare", CommandRun)] == [("Slow",)]
+
+
+class TestDrill:
+    async def test_says_that_it_is_one(self, world: World) -> None:
+        card = await world.ask("incident", "declare", "Fire", "drill", "--test")
+
+        assert "It is a test: nobody is paged, and it counts nowhere." in map(plain, card.body)
+
+    async def test_is_counted_nowhere(self, world: World) -> None:
+        await world.ask("incident", "declare", "Fire", "drill", "--test")
+        await world.ask("incident", "declare", "Slow")
+
+        assert (await read(world.ports)).incidents["high"] == 1
+
+    async def test_gets_no_postmortem_by_itself(self, world: World) -> None:
+        for number, words in ((1, ("Fire", "drill", "--test")), (2, ("Slow",))):
+            await world.ask("incident", "declare", *words)
+            await world.ask("incident", "resolve", str(number))
+            await postmortems.schedule(world.ports, IncidentResolved(incident=number, severity="high"))
+
+        assert await world.facts("postmortem:1", PostmortemScheduled) == []
+        assert len(await world.facts("postmortem:2", PostmortemScheduled)) == 1
