@@ -2,8 +2,10 @@
 
 from bot.bus import Fact, on, task
 from bot.events import (
+    AlertJoinedIncident,
     CheckChanged,
     ComponentsAffected,
+    IncidentAbsorbed,
     IncidentDeclared,
     IncidentEvent,
     IncidentMerged,
@@ -25,7 +27,15 @@ from storage.records.notices import Notice, NoticeStatus
 LANE = "statuspage"
 
 
-@on(IncidentDeclared, StatusChanged, IncidentResolved, IncidentReopened, ComponentsAffected, lane=LANE)
+@on(
+    AlertJoinedIncident,
+    ComponentsAffected,
+    IncidentDeclared,
+    IncidentReopened,
+    IncidentResolved,
+    StatusChanged,
+    lane=LANE,
+)
 async def propose(ports: Ports, fact: Fact[IncidentEvent]) -> None:
     """Word what the public could be told of the incident's new phase, for people to decide on."""
     if await service.called_for(ports, fact.event.incident):
@@ -61,7 +71,16 @@ async def mirror_notice(ports: Ports, fact: Fact[NoticePublished]) -> None:
     await mirroring.plan(ports, fact.event.incident, f"fact:{fact.id}")
 
 
-@on(IncidentDeclared, SeverityChanged, IncidentResolved, IncidentReopened, IncidentMerged, ComponentsAffected)
+@on(
+    AlertJoinedIncident,
+    ComponentsAffected,
+    IncidentAbsorbed,
+    IncidentDeclared,
+    IncidentMerged,
+    IncidentReopened,
+    IncidentResolved,
+    SeverityChanged,
+)
 async def mirror_incident(ports: Ports, fact: Fact[IncidentEvent]) -> None:
     """Have the outside pages told how the components are now that the incident changed."""
     await mirroring.plan(ports, 0, f"fact:{fact.id}")

@@ -1,5 +1,6 @@
-"""The public status page at its two addresses."""
+"""The public status page at its three addresses."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,9 +8,14 @@ import httpx
 import pytest
 
 from bot.config.manage import Manage
+from handlers.http.status import PATHS
 from handlers.measured import Measured
+from storage.records.alerts import Severity
 from storage.records.checks import CheckState, Status
-from storage.tables import checks
+from storage.records.incidents import Incident
+from storage.records.notices import Notice, NoticeStatus
+from storage.records.samples import Sample
+from storage.tables import checks, samples
 from storage.unit_of_work import UnitOfWork
 from tests.doors.http.conftest import Open, with_token
 from tests.doors.http.lost import SAID, without_store
@@ -79,11 +85,12 @@ async def test_programs_get_json_without_a_token(bot: Measured, client: httpx.As
     answer = await client.get("/status.json")
     assert answer.status_code == 200
     assert answer.json()["status"] == "operational"
-    assert answer.json()["components"] == [{"name": "Shop", "status": "operational", "since": None}]
+    (shop,) = answer.json()["components"]
+    assert (shop["name"], shop["status"], shop["since"]) == ("Shop", "operational", None)
     assert [one["title"] for one in answer.json()["maintenance"]["planned"]] == ["Database move"]
 
 
-@pytest.mark.parametrize("path", ["/status", "/status.json"])
+@pytest.mark.parametrize("path", PATHS)
 async def test_nothing_internal_is_told(bot: Measured, client: httpx.AsyncClient, path: str) -> None:
     await hold(bot, Status.DOWN)
     await hold(bot, Status.DOWN, name="internal-billing")
@@ -91,7 +98,7 @@ async def test_nothing_internal_is_told(bot: Measured, client: httpx.AsyncClient
     assert [word for word in ("10.1.2.3", "internal-billing", "db-7-move", "service") if word in text] == []
 
 
-@pytest.mark.parametrize("path", ["/status", "/status.json"])
+@pytest.mark.parametrize("path", PATHS)
 async def test_it_answers_by_other_names_without_a_token_set(bot: Measured, opened: Open, path: str) -> None:
     ports = replace(bot.ports, settings=bot.ports.settings.model_copy(update={"manage_token": None}))
     async with opened(replace(bot, ports=ports)) as client:
@@ -104,7 +111,7 @@ async def test_other_paths_still_want_the_token(client: httpx.AsyncClient) -> No
     assert (await client.get("/status/")).status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/status", "/status.json"])
+@pytest.mark.parametrize("path", PATHS)
 async def test_it_may_be_kept_for_seconds_only(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path)).headers["Cache-Control"] == "public, max-age=10"
 
@@ -149,3 +156,125 @@ async def test_without_components_the_page_lists_none_and_says_so(bot: Measured,
     async with opened(replace(bot, ports=replace(bot.ports, manage=Manage()))) as client:
         assert "No components are listed" in (await client.get("/status")).text
         assert (await client.get("/status.json")).json()["components"] == []
+
+
+HOSTILE = '<script>alert(1)</script> & "quotes" </title>'
+
+
+async def keep(bot: Measured, *records: object) -> None:
+    async def work(unit: UnitOfWork) -> None:
+        for record in records:
+            await unit.save(record)
+
+    await bot.ports.store.transact(work)
+
+
+def incident(number: int, **changes: object) -> Incident:
+    given = {
+        "title": "payments-db-3 lost its primary",
+        "severity": Severity.CRITICAL,
+        "declared_by": "U000LEAD",
+        "started_at": T0,
+        "declared_at": T0,
+        "components": ("Shop",),
+    }
+    return Incident(id=number, **{**given, **changes})  # type: ignore[arg-type]
+
+
+def notice(number: int, about: int = 1, **changes: object) -> Notice:
+    given = {
+        "phase": "investigating",
+        "text": HOSTILE,
+        "components": {"Shop": "major outage"},
+        "author": "template",
+        "created_at": T0,
+        "status": NoticeStatus.PUBLISHED,
+        "decided_by": "U000LEAD",
+        "decided_at": T0,
+    }
+    return Notice(id=number, incident=about, **{**given, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_only_what_was_published_is_told_and_never_the_title(
+    bot: Measured, client: httpx.AsyncClient, path: str
+) -> None:
+    waiting = notice(2, text="Still a secret.", status=NoticeStatus.PROPOSED, decided_at=None, decided_by="")
+    await keep(bot, incident(1), notice(1), waiting, notice(3, text="No.", status=NoticeStatus.DISCARDED))
+    text = (await client.get(path)).text
+    assert "Trouble with Shop" in text
+    assert [word for word in ("payments-db-3", "Still a secret.", "U000LEAD") if word in text] == []
+    assert "<script>" not in text or path.endswith(".json")
+
+
+async def test_an_open_incident_turns_the_page_red_though_the_checks_are_fine(
+    bot: Measured, client: httpx.AsyncClient
+) -> None:
+    await hold(bot, Status.HEALTHY)
+    await keep(bot, incident(1))
+    assert (await client.get("/status.json")).json()["status"] == "major_outage"
+
+
+@pytest.mark.parametrize("how", ["private", "test"])
+async def test_private_and_test_incidents_are_not_there(bot: Measured, client: httpx.AsyncClient, how: str) -> None:
+    await hold(bot, Status.HEALTHY)
+    await keep(bot, incident(1, **{how: True}), notice(1, text="We test."))
+    assert (await client.get("/status.json")).json()["status"] == "operational"
+    assert [path for path in PATHS if "We test." in (await client.get(path)).text] == []
+
+
+async def test_the_past_is_counted_from_results(bot: Measured, client: httpx.AsyncClient) -> None:
+    await hold(bot, Status.HEALTHY)
+    seen = [Sample(metric="check_up", at=T0 - timedelta(hours=n), value=1.0, labels={"check": "api"}) for n in range(3)]
+    await bot.ports.store.transact(lambda unit: samples.insert(unit.conn, seen))
+    (shop,) = (await client.get("/status.json")).json()["components"]
+    assert (shop["uptime"]["up"], shop["uptime"]["days_known"], len(shop["uptime"]["days"])) == (1.0, 1, 90)
+    assert shop["uptime"]["days"][0] == {"date": "2026-08-26", "up": None, "down_seconds": 0.0, "degraded_seconds": 0.0}
+    assert "100 % up in 1 day of 90; the others are not known" in (await client.get("/status")).text
+
+
+async def test_the_feed_is_told_as_one(bot: Measured, client: httpx.AsyncClient) -> None:
+    await keep(bot, incident(1), notice(1))
+    answer = await client.get("/status.atom")
+    assert answer.headers["Content-Type"] == "application/atom+xml; charset=utf-8"
+    assert str(client.base_url.join("/status.atom")) in answer.text
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_who_has_the_page_already_gets_no_more_than_that_word(client: httpx.AsyncClient, path: str) -> None:
+    tag = (await client.get(path)).headers["ETag"]
+    again = await client.get(path, headers={"If-None-Match": tag})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+
+
+async def test_the_tag_changes_with_the_page(bot: Measured, client: httpx.AsyncClient, clock: FrozenClock) -> None:
+    before = (await client.get("/status")).headers["ETag"]
+    await keep(bot, incident(1))
+    clock.forward(6)
+    assert (await client.get("/status", headers={"If-None-Match": before})).status_code == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_it_is_packed_for_those_who_can_unpack_it(client: httpx.AsyncClient, path: str) -> None:
+    packed = await client.get(path, headers={"Accept-Encoding": "gzip"})
+    plain = await client.get(path, headers={"Accept-Encoding": "identity"})
+    assert (packed.headers["Content-Encoding"], "Content-Encoding" in plain.headers) == ("gzip", False)
+    assert packed.text == plain.text
+    assert packed.headers["Vary"] == "Accept-Encoding"
+
+
+async def test_a_crowd_costs_no_more_than_one_reader(
+    bot: Measured, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = 0
+    read = bot.ports.store.read
+
+    def counted() -> object:
+        nonlocal reads
+        reads += 1
+        return read()
+
+    monkeypatch.setattr(bot.ports.store, "read", counted)
+    answers = await asyncio.gather(*(client.get(path) for path in PATHS * 20))
+    assert {answer.status_code for answer in answers} == {200}
+    assert reads == 2  # the page and its past
