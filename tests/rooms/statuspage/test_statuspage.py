@@ -1,0 +1,317 @@
+"""From an incident to what the public reads: proposed, published by a person, told outside once."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.cards.card import Card, Level
+from bot.config.settings import Settings
+from bot.events import NoticeDiscarded, NoticeProposed, NoticePublished, PageMirrored, PageTroubled
+from bot.llm.client import connect
+from bot.statuspage import mirroring, service
+from bot.statuspage.decide import Condition
+from handlers.slack.modals import fields
+from storage.records.checks import CheckState, Status
+from storage.records.notices import Notice, NoticeStatus
+from tests.fakes.ports import T0
+from tests.fakes.status_pages import Statuspage
+from tests.rooms.alerts.world import COMMANDS, LEAD, World
+from tests.servers.openai import openai_server, refuses, says
+
+SECRET = "xoxb-1234567890-abcdefghij"
+
+
+async def declared(world: World, *more: str, severity: str = "critical") -> Card:
+    """An incident of the shop; its title is for nobody outside."""
+    return await world.run(
+        "incident", "declare", "payments-db-3", "lost", "--severity", severity, "--component", "Shop", *more
+    )
+
+
+async def healthy(world: World) -> None:
+    for name in ("shop", "smtp"):
+        state = CheckState(
+            name=name, type="http", status=Status.HEALTHY, since=T0, observed=Status.HEALTHY,
+            streak=3, streak_since=T0, observed_at=world.clock(),
+        )  # fmt: skip
+        await world.store.transact(lambda unit, state=state: unit.save(state))
+
+
+async def notice(world: World, number: int = 1) -> Notice:
+    return await service.notice(world.ports, number)
+
+
+async def shop(world: World) -> Condition:
+    return (await service.overview(world.ports)).conditions["Shop"]
+
+
+@pytest.fixture(autouse=True)
+async def _well(world: World) -> None:
+    await healthy(world)
+
+
+async def test_a_declared_incident_has_a_text_proposed_in_its_channel(world: World) -> None:
+    await declared(world)
+    card = await world.message("notice:1:card")
+    assert card.channel == (await world.incident()).channel
+    assert "Proposed: Trouble with Shop (investigating)" in card.text
+    assert [button.label for button in card.card.buttons] == ["Publish", "Edit", "Discard"]
+    assert "payments-db-3" not in card.text
+
+
+async def test_nothing_is_public_before_somebody_publishes_it(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    assert (await service.overview(world.ports)).stories == ()
+    assert outside.incidents == {}
+    assert outside.components["11"] == "major_outage"  # how components are follows by itself
+
+
+async def test_a_click_publishes_it_here_and_outside(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    await world.run("status", "publish", "1")
+
+    (story,) = (await service.overview(world.ports)).stories
+    assert story.heading == "Trouble with Shop"
+    (made,) = outside.incidents.values()
+    assert (made["name"], made["status"], made["texts"]) == (
+        "Trouble with Shop",
+        "investigating",
+        [story.updates[0].text],
+    )
+    card = await world.message("notice:1:card")
+    assert (card.card.buttons, card.card.level) == ((), Level.OK)
+    assert f"Published: by {LEAD}" in card.text
+    (fact,) = await world.facts("incident:1", NoticePublished)
+    assert fact.text == story.updates[0].text
+
+
+async def test_it_can_be_published_in_other_words(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    await world.run("status", "publish", "1", "--text", "Paying fails. We are on it.")
+    assert outside.updates() == ["Paying fails. We are on it."]
+
+
+async def test_the_form_begins_with_the_proposed_words(world: World) -> None:
+    await declared(world)
+    command, argv = COMMANDS["status publish"], ["status", "publish", "1"]
+    assert command.prefill_of is not None
+    (field,) = fields(command, argv, await command.prefill_of(world.ports, argv))
+    assert (field.name, field.kind, field.default) == ("text", "multiline", (await notice(world)).text)
+
+
+async def test_a_discarded_text_is_never_told(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    await world.run("status", "discard", "1")
+    again = await world.run("status", "publish", "1")
+    assert "stays as it is" in again.title
+    assert (outside.incidents, (await notice(world)).status) == ({}, NoticeStatus.DISCARDED)
+    assert len(await world.facts("incident:1", NoticeDiscarded)) == 1
+
+
+async def test_each_phase_has_a_text_and_what_still_waited_goes(world: World) -> None:
+    await declared(world)
+    await world.run("incident", "update", "1", "--status", "identified")
+    assert [(await notice(world, n)).status for n in (1, 2)] == [NoticeStatus.DISCARDED, NoticeStatus.PROPOSED]
+    assert (await notice(world, 2)).phase == "identified"
+    assert "for a newer text" in (await world.message("notice:1:card")).text
+
+
+async def test_the_end_is_proposed_once_the_begin_was_published(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    await world.run("status", "publish", "1")
+    await world.run("incident", "resolve", "1")
+    assert (await notice(world, 2)).phase == "resolved"
+    await world.run("status", "publish", "2")
+    (made,) = outside.incidents.values()
+    assert (made["status"], len(made["texts"])) == ("resolved", 2)
+    assert outside.components["11"] == "operational"
+
+
+async def test_the_end_of_what_nobody_heard_of_is_not_proposed(world: World) -> None:
+    await declared(world)
+    await world.run("status", "discard", "1")
+    await world.run("incident", "resolve", "1")
+    assert len(await world.facts("incident:1", NoticeProposed)) == 1
+
+
+async def test_of_two_incidents_on_one_component_the_end_of_one_keeps_it_red(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    await declared(world)
+    await world.run("incident", "resolve", "1")
+    assert (await shop(world), outside.components["11"]) == (Condition.OUTAGE, "major_outage")
+    await world.run("incident", "resolve", "2")
+    assert (await shop(world), outside.components["11"]) == (Condition.OPERATIONAL, "operational")
+
+
+@pytest.mark.parametrize("flag", ["--private", "--test"])
+async def test_of_private_and_test_incidents_the_public_hears_nothing(
+    world: World, outside: Statuspage, flag: str
+) -> None:
+    await declared(world, flag)
+    assert await world.facts("incident:1", NoticeProposed) == []
+    refused = await world.run("status", "say", "1", "--text", "Something is wrong.")
+    assert refused.level is Level.USAGE
+    assert (await shop(world), outside.incidents, outside.components["11"]) == (
+        Condition.OPERATIONAL,
+        {},
+        "operational",
+    )
+
+
+async def test_own_words_are_published_at_once(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    await world.run("status", "say", "1", "--text", "Paying fails.")
+    assert outside.updates() == ["Paying fails."]
+    assert (await notice(world, 1)).status is NoticeStatus.DISCARDED  # the proposal is of no use any more
+    assert (await notice(world, 2)).author == LEAD
+
+
+async def test_a_new_text_can_be_asked_for(world: World) -> None:
+    await declared(world)
+    await world.run("status", "discard", "1")
+    card = await world.run("status", "propose", "1")
+    assert "Proposed" in card.title
+    assert (await notice(world, 2)).status is NoticeStatus.PROPOSED
+
+
+async def test_everybody_can_see_how_things_stand(world: World) -> None:
+    await declared(world)
+    card = await world.run("status")
+    assert card.level is Level.BAD
+    assert card.data["components"] == [
+        {"name": "Shop", "status": "major_outage"},
+        {"name": "Mail", "status": "operational"},
+    ]
+    assert [one["status"] for one in card.data["notices"]] == ["proposed"]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("status", "publish", "9"),
+        ("status", "discard", "9"),
+        ("status", "propose", "9"),
+        ("status", "say", "9", "--text", "x"),
+        ("status", "say", "1", "--text", "  "),
+        ("status", "publish", "1", "--text", "x" * 2001),
+    ],
+)
+async def test_what_cannot_be_done_is_said_with_the_way_on(world: World, argv: Sequence[str]) -> None:
+    await declared(world)
+    refused = await world.run(*argv)
+    assert (refused.level, bool(refused.hint)) == (Level.USAGE, True)
+
+
+async def test_each_job_that_runs_twice_tells_once(world: World, outside: Statuspage) -> None:
+    world.twice = True
+    await declared(world)
+    await world.run("status", "publish", "1")
+    await world.run("incident", "resolve", "1")
+    await world.run("status", "publish", "2")
+    assert len(outside.incidents) == 1
+    assert len(outside.updates()) == 2
+    assert len(await world.facts("incident:1", NoticeProposed)) == 2
+    assert len(await world.facts("incident:1", PageMirrored)) == 2
+
+
+async def test_a_crash_between_the_call_and_the_commit_tells_no_second_time(
+    world: World, outside: Statuspage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, crashes = mirroring._keep, [RuntimeError("the process dies here")]
+
+    async def crashing(*given: Any) -> None:
+        if crashes:
+            raise crashes.pop()
+        await keep(*given)
+
+    monkeypatch.setattr(mirroring, "_keep", crashing)
+    await declared(world)
+    await world.run("status", "publish", "1")
+    assert len(outside.updates()) == 1
+    assert await world.facts("incident:1", PageMirrored) == []
+    await world.forward(minutes=1)
+    assert (len(outside.incidents), len(outside.updates())) == (1, 1)
+    assert len(await world.facts("incident:1", PageMirrored)) == 1
+    crashes.append(RuntimeError("and here again"))
+    await world.run("status", "say", "1", "--text", "Still on it.")
+    await world.forward(minutes=1)
+    assert outside.updates().count("Still on it.") == 1
+
+
+async def test_a_connection_that_is_cut_tells_no_second_time(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    outside.cut()
+    await world.run("status", "publish", "1")
+    await world.forward(minutes=1)
+    assert (len(outside.incidents), len(outside.updates())) == (1, 1)
+
+
+async def test_a_refusal_stands_on_the_card_with_the_mend_until_it_is_mended(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    outside.fail(401)
+    await world.run("status", "publish", "1")
+    (fact,) = await world.facts("incident:1", PageTroubled)
+    assert (fact.page, fact.mend) == ("public", "Mend it, then run `statuspage sync`.")
+    said = "Status page public could not be told: Statuspage refuses the token (HTTP 401): set a valid one."
+    assert (await world.incident()).trouble == said
+    assert said in (await world.message("incident:1:card")).text
+
+    answer = await world.run("statuspage", "sync")
+    assert answer.data["incidents"] == 1
+    assert len(outside.updates()) == 1
+    assert (await world.incident()).trouble == ""
+    assert said not in (await world.message("incident:1:card")).text
+
+
+async def test_what_may_pass_by_itself_is_tried_again_before_it_is_said(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    outside.fail(429, Retry_After="60")
+    await world.run("status", "publish", "1")
+    assert ((await world.incident()).trouble, outside.updates()) == ("", [])
+    await world.forward(minutes=2)
+    assert len(outside.updates()) == 1
+    assert await world.facts("incident:1", PageTroubled) == []
+
+
+async def test_what_fails_for_long_is_said_and_goes_by_itself(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    for _ in range(3):
+        outside.fail(503)
+    await world.run("status", "publish", "1")
+    await world.forward(seconds=1)
+    assert "Statuspage answered HTTP 503" in (await world.incident()).trouble
+    await world.forward(minutes=2)
+    assert ((await world.incident()).trouble, len(outside.updates())) == ("", 1)
+
+
+async def test_without_chat_texts_are_proposed_and_published_as_well(world: World, outside: Statuspage) -> None:
+    world.ports = replace(world.ports, chat=None)
+    await declared(world)
+    await world.run("status", "publish", "1")
+    assert len(outside.updates()) == 1
+    assert world.died == []
+
+
+async def test_the_model_words_it_and_hears_no_secret(world: World) -> None:
+    async with openai_server(says('{"text": "Paying may fail at the moment."}')) as server:
+        settings = Settings(openai_api_key=server.api_key, openai_base_url=server.base_url, openai_model=server.model)
+        world.ports = replace(world.ports, writer=connect(settings, world.ports.manage))
+        await declared(world, "--description", f"the token {SECRET} leaked")
+        assert ((await notice(world)).text, (await notice(world)).author) == (
+            "Paying may fail at the moment.",
+            server.model,
+        )
+        assert server.requests
+        assert SECRET not in str(server.requests)
+
+
+async def test_a_model_that_fails_leaves_the_template(world: World) -> None:
+    async with openai_server(*[refuses(500)] * 9) as server:
+        settings = Settings(openai_api_key=server.api_key, openai_base_url=server.base_url, openai_model=server.model)
+        world.ports = replace(world.ports, writer=connect(settings, world.ports.manage))
+        await declared(world)
+        assert (await notice(world)).author == "template"
+        card = await world.run("status", "propose", "1")
+        assert any("The model could not word it" in str(text) for text in card.body)
