@@ -6,8 +6,6 @@ A new kind needs one entry in `AIMED`: options that aim it at a port of this mac
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
@@ -22,11 +20,11 @@ from bot.health.decide import Limits
 from bot.health.failures import secrets_in
 from bot.ports import ChatError, Check
 from storage.unit_of_work import Store
+from tests.contracts.aimed import NO_ENTRY, NO_SUCH_PROTOCOL, SHORT, a_server
 from tests.fakes.ports import make_ports
 from tests.servers.process import free_port
 
 SECRET = "sk-vErY-SeCrEt-0815"
-SHORT = timedelta(milliseconds=300)
 
 KINDS = registry.collect(Check, [*registry.modules("bot.health.checks"), *registry.plugins()], lambda check: check.type)
 AIMED = {
@@ -63,26 +61,6 @@ class BrokenSlack:
         if self.silent:
             await asyncio.Event().wait()
         raise ChatError("invalid_auth", "Slack refused the token")
-
-
-@asynccontextmanager
-async def a_server(answer: bytes | None) -> AsyncIterator[int]:
-    """A server that answers every connection with these bytes and hangs up; with None it says nothing at all."""
-    open_ones = []
-
-    async def serve(_reader, writer):
-        open_ones.append(writer)
-        if answer is not None:
-            writer.write(answer)
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for writer in open_ones:
-            writer.transport.abort()
 
 
 @pytest.fixture
@@ -148,7 +126,7 @@ async def test_a_closed_port_is_explained(kind):
 
 
 @every_networked_kind
-@pytest.mark.parametrize("answer", [b"", b"\x00\xff garbage\r\n\r\n"], ids=["hangs up", "garbles"])
+@NO_SUCH_PROTOCOL
 async def test_a_server_that_speaks_something_else_is_explained(kind, answer):
     async with a_server(answer) as port:
         observation = await seen(kind, port)
@@ -200,7 +178,7 @@ async def test_a_store_that_is_broken_is_explained(store, tmp_path):
 
 
 @every_networked_kind
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"], ids=["hangs up", "refuses"])
+@NO_ENTRY
 async def test_a_secret_is_told_nowhere(kind, answer, caplog, capfd):
     with caplog.at_level(logging.DEBUG):
         async with a_server(answer) as port:

@@ -3,10 +3,8 @@
 A new kind needs one entry in `AIMED`: options that aim it at a port of this machine; and none when it stays at home.
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import timedelta
 
 import httpx
@@ -21,11 +19,11 @@ from bot.health.failures import secrets_in
 from bot.metrics import service
 from bot.ports import Source, Unread
 from storage.unit_of_work import Store
+from tests.contracts.aimed import NO_ENTRY, NO_SUCH_PROTOCOL, SHORT, a_server
 from tests.fakes.ports import make_ports
 from tests.servers.process import free_port
 
 SECRET = "vErY-SeCrEt-0815"
-SHORT = timedelta(milliseconds=300)
 
 KINDS = registry.collect(Source, [*registry.modules("bot.metrics.sources"), *registry.plugins()], lambda one: one.type)
 AIMED = {
@@ -48,26 +46,6 @@ every_networked_kind = pytest.mark.parametrize(
 def _quiet() -> Iterator[None]:
     with capture_logs():
         yield
-
-
-@asynccontextmanager
-async def a_server(answer: bytes | None) -> AsyncIterator[int]:
-    """A server that answers every connection with these bytes and hangs up; with None it says nothing at all."""
-    open_ones = []
-
-    async def serve(_reader, writer):
-        open_ones.append(writer)
-        if answer is not None:
-            writer.write(answer)
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for writer in open_ones:
-            writer.transport.abort()
 
 
 def options_of(kind, port=1):
@@ -134,7 +112,7 @@ async def test_a_closed_port_is_told_and_gives_nothing(kind):
 
 
 @every_networked_kind
-@pytest.mark.parametrize("answer", [b"", b"\x00\xff garbage\r\n\r\n"], ids=["hangs up", "garbles"])
+@NO_SUCH_PROTOCOL
 async def test_a_server_that_speaks_something_else_is_told_and_gives_nothing(kind, answer):
     async with a_server(answer) as port:
         said, found = await read(kind, port)
@@ -151,7 +129,7 @@ async def test_a_silent_server_ends_at_the_limit(kind):
 
 
 @every_networked_kind
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"], ids=["hangs up", "refuses"])
+@NO_ENTRY
 async def test_a_secret_is_told_nowhere(kind, answer, caplog, capfd):
     with caplog.at_level(logging.DEBUG):
         async with a_server(answer) as port:

@@ -1,41 +1,33 @@
 """A store, ports with checks whose results a test decides, and what is kept of them."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from bot.config.manage import load, merged
 from bot.ports import Check, Observation, Options, Ports
 from storage.tables import checks, journal, samples
 from storage.unit_of_work import Store
 from tests.fakes.ports import FrozenClock, make_ports
+from tests.rooms import scripted
+from tests.rooms.scripted import NoOptions, clock, quiet, store
 
 WELL = Observation(ok=True, latency_ms=4, detail="HTTP 200")
 REFUSED = Observation(ok=False, detail="connection refused")
 
 
-class NoOptions(Options):
-    """Nothing to say."""
-
-
 @dataclass
-class Scripted:
+class Scripted(scripted.Scripted):
     """A kind of check: `says` is what its probes see from now on, an observation or an exception to raise."""
 
-    type: str
     says: Any = WELL
     asked: int = 0
 
     async def probe(self, _options: Options, _ports: Ports) -> Observation:
         self.asked += 1
-        if callable(self.says):
-            return await self.says()
-        if isinstance(self.says, Exception):
-            raise self.says
-        return self.says
+        return await self.said()
 
     @property
     def check(self) -> Check:
@@ -73,18 +65,6 @@ class Room:
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Store]:
-    opened = await Store.open(database_url)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock()
-
-
-@pytest.fixture
 def room(store: Store, clock: FrozenClock) -> Callable[..., Room]:
     def make(*names: str, **health: Any) -> Room:
         return Room(store, clock, {name: Scripted(name) for name in names}, health)
@@ -92,8 +72,4 @@ def room(store: Store, clock: FrozenClock) -> Callable[..., Room]:
     return make
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    """Keep the log to itself."""
-    with capture_logs():
-        yield
+__all__ = ["clock", "quiet", "store"]

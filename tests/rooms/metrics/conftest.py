@@ -1,11 +1,10 @@
 """A store, ports with sources whose readings a test decides, and what is kept of them."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from bot.config.manage import load, merged
 from bot.ports import Options, Ports, Source
@@ -13,29 +12,23 @@ from storage.records.samples import Sample
 from storage.tables import jobs, samples, sources
 from storage.unit_of_work import Store
 from tests.fakes.ports import FrozenClock, make_ports
-
-
-class NoOptions(Options):
-    """Nothing to say."""
+from tests.rooms import scripted
+from tests.rooms.scripted import NoOptions, clock, quiet, store
 
 
 @dataclass
-class Scripted:
+class Scripted(scripted.Scripted):
     """A kind of source: `says` is what it gives from now on, values by metric, samples, or an exception to raise."""
 
-    type: str
-    clock: FrozenClock
     says: Any = field(default_factory=dict)
+    clock: FrozenClock = field(default_factory=FrozenClock)
     gives: frozenset[str] = frozenset({"queue_length"})
 
     async def read(self, _options: Options, _ports: Ports) -> list[Sample]:
-        if callable(self.says):
-            return await self.says()
-        if isinstance(self.says, Exception):
-            raise self.says
-        if isinstance(self.says, Mapping):
-            return [Sample(metric=metric, at=self.clock(), value=value) for metric, value in self.says.items()]
-        return self.says
+        said = await self.said()
+        if isinstance(said, Mapping):
+            return [Sample(metric=metric, at=self.clock(), value=value) for metric, value in said.items()]
+        return said
 
     @property
     def source(self) -> Source:
@@ -73,27 +66,11 @@ class Room:
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Store]:
-    opened = await Store.open(database_url)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock()
-
-
-@pytest.fixture
 def room(store: Store, clock: FrozenClock) -> Callable[..., Room]:
     def make(*names: str, **metrics: Any) -> Room:
-        return Room(store, clock, {name: Scripted(name, clock) for name in names}, metrics)
+        return Room(store, clock, {name: Scripted(name, clock=clock) for name in names}, metrics)
 
     return make
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    """Keep the log to itself."""
-    with capture_logs():
-        yield
+__all__ = ["clock", "quiet", "store"]
