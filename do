@@ -230,7 +230,7 @@ case $verb in
     test)
         ready requirements-dev.lock
         ready_servers
-        exec "$python" -m pytest -n 2 --dist loadscope --no-loadscope-reorder "$@"
+        exec "$python" -m pytest -n 2 --dist worksteal "$@"
         ;;
     check | bench | lock)
         case ${1:-} in -h | --help) usage && exit ;; esac

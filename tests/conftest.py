@@ -2,14 +2,19 @@
 
 import asyncio
 import ipaddress
+import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
+import certifi
 import psutil
 import pytest
 
 from tests.servers.process import IS_SERVER
+from tests.servers.tls import certified
 
 pytest_plugins = [
     "tests.servers.postgresql",
@@ -27,12 +32,12 @@ pytest_plugins = [
 @pytest.fixture(autouse=True)
 def _nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves child processes or asyncio tasks behind; servers of the session may stay."""
-    before = set(psutil.Process().children())
+    before = _children()
     if request.node.get_closest_marker("asyncio"):
         request.getfixturevalue("_no_task_left")
     yield
-    left = [child for child in set(psutil.Process().children()) - before if not _is_server(child)]
-    assert not left, f"left running: {left}"
+    left = [pid for pid in _children() - before if not _is_server(pid)]
+    assert not left, f"left running: {[_shown(pid) for pid in left]}"
 
 
 @pytest.fixture
@@ -44,9 +49,39 @@ async def _no_task_left() -> AsyncIterator[None]:
     assert not left, f"left running: {[task.get_coro() for task in left]}"
 
 
-def _is_server(child: psutil.Process) -> bool:
+def _shown(pid: int) -> str:
     try:
-        return IS_SERVER in child.environ()
+        return str(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return str(pid)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let HTTP clients trust one authority that signs nothing: to read all of the Internet's takes each one 20 ms."""
+    nobody, _ = certified(tmp_path_factory.mktemp("authority"), "nobody.invalid", datetime(2100, 1, 1, tzinfo=UTC))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certifi, "where", lambda: str(nobody))
+        yield
+
+
+def _children() -> set[int]:
+    """The processes that we started and that have not been waited for. psutil asks every process of the machine."""
+    if not Path(f"/proc/self/task/{os.getpid()}/children").exists():
+        return {child.pid for child in psutil.Process().children()}
+    return {int(pid) for task in Path("/proc/self/task").iterdir() for pid in _words(task / "children")}
+
+
+def _words(file: Path) -> list[str]:
+    try:
+        return file.read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []  # the thread ended while we looked
+
+
+def _is_server(pid: int) -> bool:
+    try:
+        return IS_SERVER in psutil.Process(pid).environ()
     except psutil.NoSuchProcess:
         return True  # it ended while we looked
 
