@@ -1,0 +1,1 @@
+"""Places where approved postmortems are kept, one file each."""
