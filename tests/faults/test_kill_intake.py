@@ -145,7 +145,7 @@ async def test_steps_that_came_due_while_the_bot_was_dead_are_taken_at_once_and_
 ) -> None:
     async with (
         pager() as to,
-        a_bot(tmp_path, database_url, **paging(to, "immediately", "3s", "4s", "1h")) as (bot, port),
+        a_bot(tmp_path, database_url, **paging(to, "immediately", "8s", "9s", "1h")) as (bot, port),
     ):
         async with client(port) as door:
             await send(door, [alert(f"Rule{n}", "host") for n in range(GROUPS)])
@@ -154,7 +154,7 @@ async def test_steps_that_came_due_while_the_bot_was_dead_are_taken_at_once_and_
                 async with door.post("/api/commands", json={"command": f"ack {number}"}) as answer:
                     assert answer.status == 200, await answer.text()
         await bot.kill()
-        await asyncio.sleep(4.5)  # the last of the short steps comes due meanwhile
+        await asyncio.sleep(9.5)  # the last of the short steps comes due meanwhile
         await bot.start()
         begun = datetime.now(UTC)
         await rung(to, GROUPS + 2 * (GROUPS - ACKED), within=20)
