@@ -35,9 +35,9 @@ def to_html(page: Page, theme: Theme) -> str:
         _maintenance("Maintenance now", "work", page.current),
         _maintenance("Planned maintenance", "planned", page.planned),
         f'<p class="quiet">{plural(page.unlisted, "more time")} within two weeks.</p>' if page.unlisted else "",
-        "" if page.current or page.planned else "<p>No maintenance is planned for the next two weeks.</p>",
+        "" if page.current or page.planned else '<p class="none">No maintenance is planned for the next two weeks.</p>',
         _incidents("Past incidents", "past", past),
-        "" if page.stories else f"<p>No incidents were published in the last {DAYS} days.</p>",
+        "" if page.stories else f'<p class="none">No incidents were published in the last {DAYS} days.</p>',
     ]
     foot = (
         f'<footer class="quiet">As of {_moment(page.at)} · <a href="status.json">as JSON</a> · '
@@ -97,15 +97,16 @@ def _history(past: Uptime) -> str:
     if past.up is None:
         said = "No results yet"
     else:
-        said = f"{percent(past.up)} up in {plural(past.known, 'day')}"
-        said += "" if past.known == len(past.days) else f" of {len(past.days)}; the others are not known"
+        whole = past.known == len(past.days)
+        said = f"{percent(past.up)} up" + ("" if whole else f", known for {past.known} of {len(past.days)} days")
     bars = "".join(_bar(day) for day in past.days)
     troubled = [day for day in reversed(past.days) if day.down or day.degraded]
     listed = "".join(f"<li>{_date(day.date)}: {_told(day)}</li>" for day in troubled)
     more = f"<details><summary>{plural(len(troubled), 'day')} with trouble</summary><ul>{listed}</ul></details>"
+    ends = f"{len(past.days) - 1} days ago"
     return (
         f'<div class="days" role="img" aria-label="{said}">{bars}</div>'
-        f'<div class="row quiet"><span>{len(past.days) - 1} days ago</span><span>{said}</span><span>Today</span></div>'
+        f'<div class="row quiet axis"><span>{ends}</span><span>{said}</span><span>Today</span></div>'
         f"{more if troubled else ''}"
     )
 

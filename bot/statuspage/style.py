@@ -34,7 +34,8 @@ h2{font-size:18px;margin:36px 0 8px}h3{font-size:16px;margin:0}
 p{margin:4px 0}ul,ol{list-style:none;margin:0;padding:0}
 a{color:var(--link)}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px;border-radius:2px}
-li{border-bottom:1px solid var(--line);padding:12px 0}
+li{border-bottom:1px solid var(--line);padding:12px 0}li:last-child{border-bottom:0}
+.none{margin-top:24px}.none+.none{margin-top:4px}
 li li{border:0;border-left:2px solid var(--line);padding:2px 0 6px 12px;margin-top:6px}
 .row{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 16px}
 .overall{border:1px solid;border-left-width:6px;border-radius:6px;padding:12px 16px;font-size:18px;font-weight:600}
@@ -47,6 +48,7 @@ li li{border:0;border-left:2px solid var(--line);padding:2px 0 6px 12px;margin-t
 details{margin-top:4px}summary{cursor:pointer;color:var(--link);font-size:14px;width:max-content;max-width:100%}
 details li{padding:2px 0;border:0;margin:0}
 footer{margin-top:36px}
+@media (max-width:560px){.axis :nth-child(2){order:3;flex-basis:100%}}
 @media (forced-colors:active){.days i{background:CanvasText;forced-color-adjust:none}.days .n{background:GrayText}
 .days .d,.days .b{background:Mark}}
 @media print{details>*{display:block}}

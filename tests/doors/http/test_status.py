@@ -230,7 +230,7 @@ async def test_the_past_is_counted_from_results(bot: Measured, client: httpx.Asy
     (shop,) = (await client.get("/status.json")).json()["components"]
     assert (shop["uptime"]["up"], shop["uptime"]["days_known"], len(shop["uptime"]["days"])) == (1.0, 1, 90)
     assert shop["uptime"]["days"][0] == {"date": "2026-08-26", "up": None, "down_seconds": 0.0, "degraded_seconds": 0.0}
-    assert "100 % up in 1 day of 90; the others are not known" in (await client.get("/status")).text
+    assert "100 % up, known for 1 of 90 days" in (await client.get("/status")).text
 
 
 async def test_the_feed_is_told_as_one(bot: Measured, client: httpx.AsyncClient) -> None:
