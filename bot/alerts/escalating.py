@@ -10,7 +10,7 @@ from bot.config.escalation import Policy, Step
 from bot.decision import Decision, job_of
 from bot.events import PageDelivered, PageFailed, payload_of
 from bot.ports import Ports
-from storage.records.alerts import Alert
+from storage.records.alerts import Alert, AlertState
 from storage.tables import alerts
 from storage.unit_of_work import UnitOfWork
 
@@ -61,9 +61,10 @@ async def take_step(ports: Ports, number: int, index: int) -> Decision[Alert]:
     async with ports.store.read() as conn:
         before = await alerts.get(conn, number)
     chosen = escalation.which(before, steps(ports, before.policy), now) if before else None
-    found = await whom.on_call(ports, ())
     if before and chosen is not None:  # asked before the transaction, which must touch nothing but the database
         found = await whom.meant(ports, before, steps(ports, before.policy)[chosen])
+    else:
+        found = await whom.on_call(ports, ())
     return await change(
         ports,
         number,
@@ -127,6 +128,8 @@ def failed(number: int, page: Page, error: str) -> PageFailed:
 
 async def upcoming(ports: Ports, alert: Alert) -> Upcoming | None:
     """Whom the alert's next step will tell, and when; None when nothing comes."""
+    if alert.state is not AlertState.FIRING or alert.next_step_at is None:
+        return None  # without asking the rota: cards and pages of a storm ask this most
     ahead = steps(ports, alert.policy)[alert.next_step :]
     return escalation.upcoming(alert, steps(ports, alert.policy), await whom.on_call(ports, ahead))
 
