@@ -11,12 +11,12 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    Interval,
     Table,
-    Text,
     UniqueConstraint,
-    cast,
     delete,
     func,
+    literal,
     select,
     tuple_,
     union_all,
@@ -172,13 +172,22 @@ async def hourly(
 async def hours_seen(conn: AsyncConnection, metric: str, labels: Mapping[str, str], since: datetime) -> list[datetime]:
     """Return, oldest first, one moment of each hour in which this series has samples: of recent hours the first one."""
     of = select(SERIES.c.id).where(*_of(metric, labels)).scalar_subquery()
-    # of either dialect: the hour as the first characters of the moment in UTC
-    utc = SAMPLES.c.at if conn.dialect.name == "sqlite" else func.timezone("UTC", SAMPLES.c.at)
-    hour = func.substr(cast(utc, Text), 1, 13)
-    first = func.min(SAMPLES.c.at, type_=Instant).label("at")
-    raw = select(first).where(SAMPLES.c.series_id == of, *_within(SAMPLES, since, None)).group_by(hour)
+    mine, later = SAMPLES.alias("mine"), SAMPLES.alias("later")
+    first = select(func.min(mine.c.at, type_=Instant).label("at")).where(mine.c.series_id == of, mine.c.at >= since)
+    hours = first.cte("hours", recursive=True)
+    # from the first of one hour the index leads at once to the first after it, however many are between
+    following = func.min(later.c.at, type_=Instant)
+    step = select(following).where(later.c.series_id == of, later.c.at >= _next_hour(conn, hours.c.at))
+    hours = hours.union_all(select(step.correlate(hours).scalar_subquery()).where(hours.c.at.is_not(None)))
     old = select(HOURS.c.at).where(HOURS.c.series_id == of, *_within(HOURS, since, None))
-    return sorted({row["at"] for query in (raw, old) for row in await rows(conn, query)})
+    found = [row["at"] for query in (select(hours.c.at), old) for row in await rows(conn, query)]
+    return sorted({at for at in found if at is not None})
+
+
+def _next_hour(conn: AsyncConnection, at: ColumnElement[datetime]) -> ColumnElement[Any]:
+    if conn.dialect.name == "sqlite":
+        return func.strftime("%Y-%m-%d %H:00:00.000000", at, "+1 hour")
+    return func.date_trunc("hour", at, "UTC") + literal(HOUR, Interval())
 
 
 async def fold(conn: AsyncConnection, before: datetime, limit: int = 100) -> int:

@@ -200,3 +200,25 @@ async def test_old_readings_are_forgotten(store: Store) -> None:
     await store.transact(lambda unit: sources.forget_readings(unit.conn, T0 + MINUTE))
     async with store.read() as conn:
         assert await sources.readings(conn, ["k"]) == {}
+
+
+async def test_each_hour_with_samples_is_found_by_its_first(either: Store) -> None:
+    begin = T0.replace(minute=0, second=0, microsecond=0)
+    moments = [begin - 3 * HOUR, begin - 3 * HOUR + MINUTE, begin + 17 * MINUTE, begin + 59 * MINUTE, begin + HOUR]
+    await keep(either, *(a_sample(1, at, host="a") for at in moments), a_sample(1, begin - HOUR, host="b"))
+    async with either.read() as conn:
+        found = await samples.hours_seen(conn, "cpu", {"host": "a"}, begin - 2 * HOUR)
+        every = await samples.hours_seen(conn, "cpu", {"host": "a"}, begin - 9 * HOUR)
+        none = await samples.hours_seen(conn, "cpu", {"host": "c"}, begin - 9 * HOUR)
+
+    assert found == [begin + 17 * MINUTE, begin + HOUR]
+    assert every == [begin - 3 * HOUR, *found]
+    assert none == []
+
+
+async def test_an_hour_of_which_the_aggregate_is_left_is_found_too(either: Store) -> None:
+    begin = T0.replace(minute=0, second=0, microsecond=0)
+    await keep(either, a_sample(1, begin - 5 * HOUR + MINUTE, host="a"), a_sample(1, begin, host="a"))
+    await fold_all(either, begin - HOUR)
+    async with either.read() as conn:
+        assert await samples.hours_seen(conn, "cpu", {"host": "a"}, begin - 9 * HOUR) == [begin - 5 * HOUR, begin]
