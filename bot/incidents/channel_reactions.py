@@ -17,7 +17,7 @@ from bot.events import (
 from bot.events.postmortems import PostmortemEvent
 from bot.incidents import decide, furniture, service, talk, timeline
 from bot.incidents.decide import LANE
-from bot.incidents.furniture import BOOKMARK, DIGEST, INVITE, PANEL, PIECES, SUMMARY, TOPIC
+from bot.incidents.furniture import BOOKMARK, CARDS, INVITE, PANEL, PIECES, SUMMARY, TOPIC
 from bot.oncall.service import UnknownSchedule, everyone
 from bot.ports import Ports, Posted
 from bot.posting import find
@@ -82,10 +82,10 @@ async def topic(ports: Ports, job: Job) -> None:
     await talk.topic(ports, number)
 
 
-@task(DIGEST)
-async def digest(ports: Ports, job: Job) -> None:
-    """Let the announcement lead to the channel."""
-    await talk.digest(ports, job.payload["incident"], attempt=job.attempts)
+@task(CARDS)
+async def cards(ports: Ports, job: Job) -> None:
+    """Let the announcement lead to the channel, and the card say what could be done and what not."""
+    await talk.refresh(ports, job.payload["incident"], job.attempts)
 
 
 @task(INVITE)

@@ -17,10 +17,10 @@ NO_CHANNEL = "No channel could be opened"
 NO_TOPIC = "The channel's topic could not be set"
 COMMANDER = "commander"
 OPEN_CHANNEL = "incidents.open_channel"
-SUMMARY, INVITE, TOPIC, BOOKMARK, PANEL, DIGEST = (
-    f"incidents.furnish.{piece}" for piece in ("summary", "invite", "topic", "bookmarks", "roles", "digest")
+SUMMARY, INVITE, TOPIC, BOOKMARK, PANEL, CARDS = (
+    f"incidents.furnish.{piece}" for piece in ("summary", "invite", "topic", "bookmarks", "roles", "cards")
 )
-PIECES = (SUMMARY, INVITE, TOPIC, BOOKMARK, PANEL, DIGEST)
+PIECES = (SUMMARY, INVITE, TOPIC, BOOKMARK, PANEL, CARDS)
 """The kinds of jobs that furnish a channel, in this order."""
 
 

@@ -80,8 +80,10 @@ async def ask_for_update(ports: Ports, job: Job) -> None:
 @task(nudges.ASK_LEAD)
 async def ask_for_lead(ports: Ports, job: Job) -> None:
     """Ask who leads."""
-    incident, _ = await _known(ports, job.payload["incident"])
-    if incident.open and furniture.COMMANDER not in incident.roles:
+    incident, told = await _known(ports, job.payload["incident"])
+    due = datetime.fromisoformat(job.payload["due"])
+    repeated = any(entry.kind == "LeadAsked" and entry.at >= due for entry in told)
+    if incident.open and furniture.COMMANDER not in incident.roles and not repeated:
         user = await _asked(ports, incident)
         await _decided(ports, incident.id, lambda i: nudges.ask_for_lead(i, user))
 
@@ -102,19 +104,13 @@ async def ask_if_over(ports: Ports, job: Job) -> None:
     await _decided(ports, incident.id, lambda i: nudges.ask_if_over(i, since=since, user=user, again=again))
 
 
-@on(LeadAsked, UpdateAsked, lane=LANE)
-async def say_reminder(ports: Ports, fact: Fact[IncidentEvent]) -> None:
+@on(LeadAsked, OverAsked, UpdateAsked, lane=LANE)
+async def say_nudge(ports: Ports, fact: Fact[IncidentEvent]) -> None:
     """Say it in the channel, to whoever was chosen above all."""
-    user = fact.event.user if isinstance(fact.event, LeadAsked | UpdateAsked) else ""
-    await talk.tell(ports, fact, lambda card: nudges.addressed(card, user))
-
-
-@on(OverAsked, lane=LANE)
-async def say_question(ports: Ports, fact: Fact[OverAsked]) -> None:
-    """Say it in the channel."""
-    number = fact.event.incident
-    card = nudges.addressed(nudges.over_asked(number, fact.event, fact.at), fact.event.user)
-    await talk.speak(ports, number, card, key=f"entry:{fact.id}", attempt=fact.attempt)
+    event, number = fact.event, fact.event.incident
+    if isinstance(event, LeadAsked | OverAsked | UpdateAsked):
+        await talk.speak(ports, number, nudges.asks(event, fact.at), key=f"entry:{fact.id}", attempt=fact.attempt)
+        await talk.refresh(ports, number, fact.attempt)
 
 
 async def _asked(ports: Ports, incident: Incident) -> str:

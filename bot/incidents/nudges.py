@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.cards.card import Button, Card, Person
+from bot.cards.card import Button, Card, Moment, Person, Text
 from bot.cards.marks import parts
 from bot.config.hours import Hours
 from bot.decision import Cancel, Decision, Timer
@@ -20,6 +20,9 @@ KINDS = (ASK_UPDATE, ASK_LEAD, ASK_OVER)
 LONGEST_WAIT = timedelta(hours=24)
 ANSWERS = frozenset({"UpdatePosted", "StatusChanged", "SeverityChanged", "UpdateSnoozed", "IncidentReopened"})
 """Facts after which somebody evidently reads what the bot asks."""
+SPANS = ("30m", "1h")
+"""By how much the reminder of an update can be put off with one click."""
+Nudge = UpdateAsked | LeadAsked | OverAsked
 ASKED = frozenset({"UpdateAsked", "LeadAsked", "OverAsked"})
 
 
@@ -122,29 +125,37 @@ def last_deed(entries: Sequence[Entry], otherwise: datetime) -> datetime:
     return max((entry.at for entry in entries if entry.kind not in ASKED), default=otherwise)
 
 
-def addressed(card: Card, user: str) -> Card:
-    """The card, said to somebody above all."""
-    first, *rest = card.body
-    return replace(card, body=((Person(user), " ", *parts(first)), *rest)) if user else card
+def asks(event: Nudge, at: datetime) -> Card:
+    """What is said in the channel, to whoever was chosen above all."""
+    match event:
+        case UpdateAsked(due_at=due_at):
+            said: Text = ("⏰ An update is due since ", Moment(due_at), ". How do things stand?")
+        case LeadAsked():
+            said = "🧭 Nobody leads this incident yet. Who takes command?"
+        case OverAsked(since=since):
+            said = f"💤 Nothing has happened here for {duration(at - since)}. Is this incident over?"
+    named = (Person(event.user), " ") if event.user else ()
+    return Card(title="", body=((*named, *parts(said)),), buttons=_buttons(event))
 
 
-def over_asked(incident: int, event: OverAsked, at: datetime) -> Card:
-    """Said in the channel when nothing has happened for long."""
-    number = str(incident)
-    quiet = duration(at - event.since)
-    return Card(
-        title="",
-        body=(f"💤 Nothing has happened here for {quiet}. Is this incident over?",),
-        buttons=(
-            Button(
-                label="Resolve",
-                argv=("incident", "resolve", number),
-                style="danger",
-                confirm="Resolve this incident? Its time to resolve is recorded now.",
-            ),
-            Button(label="It goes on", argv=("incident", "update", number), form=True),
-        ),
-    )
+def _buttons(event: Nudge) -> tuple[Button, ...]:
+    number = str(event.incident)
+    update = Button(label="Send update", argv=("incident", "update", number), form=True, style="primary")
+    match event:
+        case UpdateAsked():
+            snoozes = (
+                Button(label=f"Snooze {span}", argv=("incident", "snooze", number, f"--in={span}")) for span in SPANS
+            )
+            return (update, *snoozes, Button(label="Stop", argv=("incident", "remind", number, "--stop")))
+        case LeadAsked():
+            argv = ("incident", "role", number, "--role=commander")
+            return (Button(label="I take command", argv=argv, style="primary"),)
+        case OverAsked():
+            sure = "Resolve this incident? Its time to resolve is recorded now."
+            return (
+                Button(label="Resolve", argv=("incident", "resolve", number), style="danger", confirm=sure),
+                replace(update, label="It goes on", style=""),
+            )
 
 
 def _planned(incident: Incident, kinds: Sequence[str], timers: tuple[Timer, ...]) -> Decision[Incident]:
