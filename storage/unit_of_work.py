@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -192,6 +193,16 @@ class Store:
                     raise engine.explained(self._at, error) or error from error
             await asyncio.sleep(backoff.delay(attempt, random.random()))  # noqa: S311 - spreads writers, keeps no secret
             attempt += 1
+
+    async def insert(self, statement: str, values: tuple[Any, ...]) -> bool:
+        """Commit one row before all other work, in SQLite's SQL; False where that cannot be: `transact` says why."""
+        if self._writer is None:
+            return False
+        try:
+            await self._writer.insert(statement, values)
+        except (sqlite3.Error, SQLAlchemyError):
+            return False
+        return True
 
     def wake_on_commit(self, wake: Callable[[], None]) -> None:
         """Call `wake` after each commit of this process that enqueued jobs."""

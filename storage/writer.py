@@ -66,7 +66,7 @@ class Direct:
 class Turn:
     """A unit of work that waits for the writer, and what hears of its end."""
 
-    work: Callable[[AsyncConnection], Awaitable[Any]]
+    run: Callable[[], Any]
     urgent: bool
     over: Callable[[Any, BaseException | None], None]
     since: float = 0.0
@@ -142,6 +142,23 @@ class Writer:
         A caller that is cancelled meanwhile waits for the end all the same: nobody else may write before. Raises
         `RuntimeError` when the work waits for anything but its connection.
         """
+        return await self._turn(lambda: self._run(work), urgent=urgent)
+
+    async def insert(self, statement: str, values: tuple[Any, ...]) -> None:
+        """Commit one urgent statement. Raises `sqlite3.Error`.
+
+        SQLAlchemy's steps around so little take longer than the disk does.
+        """
+        await self._turn(lambda: self._insert(statement, values), urgent=True)
+
+    async def close(self) -> None:
+        """End the thread and close the connection; whoever runs something afterwards gets new ones."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._turns.end()
+            await asyncio.to_thread(thread.join)
+
+    async def _turn(self, run: Callable[[], T], *, urgent: bool) -> T:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
 
@@ -153,7 +170,7 @@ class Writer:
             self._turns = Turns()
             self._thread = threading.Thread(target=self._serve, args=(self._turns,), name="sqlite-writer", daemon=True)
             self._thread.start()
-        self._turns.put(Turn(work, urgent, over))
+        self._turns.put(Turn(run, urgent, over))
         try:
             return await asyncio.shield(done)
         except asyncio.CancelledError:
@@ -163,18 +180,11 @@ class Writer:
                 done.exception()  # the caller is gone, nobody else will ask
             raise
 
-    async def close(self) -> None:
-        """End the thread and close the connection; whoever runs something afterwards gets new ones."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            self._turns.end()
-            await asyncio.to_thread(thread.join)
-
     def _serve(self, turns: Turns) -> None:
         while (turn := turns.take()) is not None:
             since = time.monotonic()
             try:
-                result, error = self._run(turn.work), None
+                result, error = turn.run(), None
             except BaseException as raised:  # noqa: BLE001 - whoever waits gets it
                 result, error = None, raised
             turns.took(turn, since)
@@ -190,6 +200,18 @@ class Writer:
             with self._conn.begin():
                 # Only what `Direct` has is used of it; a method that it lacks raises at the first test.
                 return _finished(cast("Coroutine[Any, Any, T]", work(cast("AsyncConnection", Direct(self._conn)))))
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _insert(self, statement: str, values: tuple[Any, ...]) -> None:
+        if self._conn is None:
+            self._conn = self._engine.connect()
+        try:
+            cursor = self._conn.connection.cursor()
+            for step in (("BEGIN IMMEDIATE",), (statement, values), ("COMMIT",)):
+                cursor.execute(*step)
+            cursor.close()
         except BaseException:
             self._let_go()
             raise

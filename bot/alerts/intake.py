@@ -63,13 +63,19 @@ class Intake:
 
     async def __call__(self, reports: Sequence[Report], /) -> None:
         """Take the reports: when this returns they are on disk. Raises `StoreError`."""
-        news = self._news(reports)
-        if not news:
-            return
+        if news := self._news(reports):
+            await self.take(news)
+
+    def take(self, news: list[Report]) -> "asyncio.Future[None]":
+        """Take reports of which none was `repeated`: done when they are on disk, or failed with `StoreError`."""
+        if self._tail is not None:
+            for report in news:
+                if report.resolved:
+                    self._resent.forget(fingerprint(report.name, report.labels))
         taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((news, taken))
         self._keep("commit", self._commit)
-        await taken
+        return taken
 
     def repeated(self, told: Sequence[tuple[int, datetime | None]], /) -> list[bool]:
         """For each number of `resent.said`, and until when: whether it is nothing new; then it counts."""
@@ -135,11 +141,7 @@ class Intake:
             return list(reports)
         self._heed(self._tail.news())
         now = self._ports.now()
-        news = [report for report in reports if not self._resent.repeats(report, now)]
-        for report in news:
-            if report.resolved:
-                self._resent.forget(fingerprint(report.name, report.labels))
-        return news
+        return [report for report in reports if not self._resent.repeats(report, now)]
 
     def _heed(self, news: list[tuple[str, dict[str, Any]]]) -> None:
         self._resent.heed(news)
@@ -182,7 +184,9 @@ class Intake:
             self._room.clear()
             await self._room.wait()
         kept = orjson.dumps(reports).decode()
-        await self._ports.store.transact(lambda unit: inbox.put(unit.conn, kept, len(reports)), urgent=True)
+        store = self._ports.store
+        if not await store.insert(*inbox.putting(kept, len(reports))):
+            await store.transact(lambda unit: inbox.put(unit.conn, kept, len(reports)), urgent=True)
         self._backlog += len(reports)
         self._keep("decide", self._decide)
 

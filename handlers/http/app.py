@@ -16,6 +16,7 @@ from handlers.http import (
     otlp,
     probes,
     problems,
+    road,
     status,
     twilio,
     webhooks,
@@ -51,6 +52,7 @@ def application(app: Measured, more: Iterable[web.RouteDef] = ()) -> web.Applica
     async def beat(request: web.Request) -> web.Response:
         return await heartbeats.beat(request, app)
 
+    taking = alertmanager.Taking(app)
     hooks = webhooks.routes(app, webhooks.formats())
     routes = [
         web.post("/api/commands", command),
@@ -59,7 +61,7 @@ def application(app: Measured, more: Iterable[web.RouteDef] = ()) -> web.Applica
         web.get("/metrics", metrics),
         web.post(heartbeats.PATH, beat),
         web.get(heartbeats.PATH, beat, allow_head=False),
-        *alertmanager.routes(app, ready),
+        *alertmanager.routes(app, ready, taking),
         *hooks,
         *mail.routes(app),
         *calendars.routes(app),
@@ -77,10 +79,11 @@ def application(app: Measured, more: Iterable[web.RouteDef] = ()) -> web.Applica
     )
     door.add_routes(routes)
     door.on_response_prepare.append(_headed)
+    door[road.KEY] = road.Road(taking, auth.plainly_admitted(app.ports.settings.manage_token))
     return door
 
 
 async def _headed(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Server"] = "do-manage"  # without the versions that aiohttp tells
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers["Server"] = road.HEADERS["Server"]
+    for name, value in road.HEADERS.items():
+        response.headers.setdefault(name, value)

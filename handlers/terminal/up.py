@@ -96,8 +96,9 @@ async def _start(stack: AsyncExitStack, settings: Settings, version: str, displa
     with display.step(f"HTTP door on {settings.host}, port {door.getsockname()[1]}"):
         from handlers.http import slack
         from handlers.http.app import application
+        from handlers.http.road import served
 
-        await stack.enter_async_context(_served(application(app, slack.routes(place.settings, bolt)), door))
+        await stack.enter_async_context(served(application(app, slack.routes(place.settings, bolt)), door, GRACE))
     if place.page:
         return partial(display.ready, "Open the sandbox workspace in your browser:", place.page, "Ctrl-C stops it.")
     if workspace:
@@ -179,19 +180,6 @@ def _not_bound(host: str, port: int, error: OSError) -> Failed:
     return Failed(
         f"cannot listen on {host}, port {port}: {error.strerror}", "Mend HOST or PORT; HOST=127.0.0.1 always works."
     )
-
-
-@asynccontextmanager
-async def _served(application: Any, door: socket.socket) -> AsyncIterator[None]:
-    from aiohttp import web
-
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=GRACE)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, door).start()
-        yield
-    finally:
-        await runner.cleanup()
 
 
 @contextmanager

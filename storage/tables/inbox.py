@@ -1,5 +1,7 @@
 """Reports that were taken but not decided yet: a row for each group of them, gone in the transaction that decides."""
 
+from typing import Any
+
 from sqlalchemy import Column, Integer, Table, delete, func, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,12 +20,14 @@ _PUTTING = plain_insert(INBOX)
 _PLAIN = "INSERT INTO inbox (reports, count) VALUES (?, ?)"
 
 
+def putting(reports: str, count: int) -> tuple[str, tuple[Any, ...]]:
+    """The same as `put` in SQLite's own SQL, for `Store.insert`."""
+    return _PLAIN, (plain_words(reports), count)
+
+
 async def put(conn: AsyncConnection, reports: str, count: int) -> None:
     """Keep a JSON list of `count` reports."""
-    if conn.dialect.name == "sqlite":  # somebody waits: without SQLAlchemy's types it takes half as long
-        await conn.exec_driver_sql(_PLAIN, (plain_words(reports), count))
-    else:
-        await conn.execute(_PUTTING, {"reports": reports, "count": count})
+    await conn.execute(_PUTTING, {"reports": reports, "count": count})
 
 
 async def oldest(conn: AsyncConnection) -> tuple[int, str] | None:

@@ -32,19 +32,25 @@ class Again:
         self._intake = intake
         self._said: dict[int, int] = {}
 
-    def news(self, body: Any, now: datetime, timeout: timedelta) -> tuple[list[Report], list[str]]:
+    def news(
+        self, body: Any, now: datetime, timeout: timedelta, *, whole: bool = False
+    ) -> tuple[list[Report], list[str]]:
         """The reports of a decoded body that may say something new, and what is wrong with the alerts that are none.
 
-        Raises `Refused` as `posted.reports` does; then nothing was counted.
+        Raises `Refused` as `posted.reports` does, and if `whole` is wanted `BadAlert` when one is none; then nothing
+        was counted.
         """
         words = _words(body, now) if type(body) is list else {}
         known = {index: self._said[key] for index, (key, _) in words.items() if key in self._said}
         read, wrong = posted.read(body, now, timeout, passing=known.keys())
+        if wrong and whole:
+            raise posted.BadAlert(wrong[0])
         asked = known | {index: said(report) for index, report in read.items() if index in words}
         verdicts = self._intake.repeated([(number, words[index][1]) for index, number in asked.items()])
         repeated = {index for index, again in zip(asked, verdicts, strict=True) if again}
         for index in repeated - known.keys():
-            self._remember(words[index][0], asked[index])
+            if (begun := read[index].started_at) is None or begun <= now:  # or an end might come before the start
+                self._remember(words[index][0], asked[index])
         news = {index: report for index, report in read.items() if index not in repeated}
         if forgotten := known.keys() - repeated:
             for index in forgotten:

@@ -4,47 +4,28 @@ Paths, parameters and answers follow https://github.com/prometheus/alertmanager/
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
 
 from aiohttp import web
 
-from bot.alerts.intake import Intake
-from bot.heartbeats.service import without_beats
-from bot.report import Report
 from handlers.http.alertmanager import given, posted, quiet, standing
-from handlers.http.alertmanager.again import Again
 from handlers.http.alertmanager.answers import Refused, json_body, refused, said, too_large
+from handlers.http.alertmanager.taking import PREFIX, Taking
 from handlers.http.problems import later, problem
 from handlers.measured import Measured
 
-PREFIX = "/api/v2"
 LARGEST = 5_000_000
 """Bytes of one batch of alerts; Prometheus sends some hundred kilobytes at most."""
-MOST_INSIDE = 64_000_000
-"""Bytes of batches that may be read and written at once; beyond that, senders are asked to come back."""
 OPEN_PATHS = ("/-/healthy", "/-/ready")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-@dataclass
-class Inside:
-    """How batches are read, and the bytes of those that are being taken."""
-
-    read: Callable[[Any, datetime, timedelta], tuple[list[Report], list[str]]]
-    bytes: int = 0
-
-
-def routes(app: Measured, ready: Handler) -> list[web.RouteDef]:
-    """All of them; `ready` answers whether the bot can serve."""
+def routes(app: Measured, ready: Handler, taking: Taking) -> list[web.RouteDef]:
+    """All of them; `ready` answers whether the bot can serve, `taking` takes what is posted."""
     ports, since = app.ports, app.ports.now()
-    # a bot that is only opened for a moment takes reports without remembering them
-    inside = Inside(Again(ports.report).news if isinstance(ports.report, Intake) else posted.reports)
 
     async def take(request: web.Request) -> web.StreamResponse:
-        return await _take(request, app, inside)
+        return await _take(request, taking)
 
     async def alerts(request: web.Request) -> web.StreamResponse:
         return await _streamed(request, given.alerts(ports, given.asked(request)))
@@ -83,26 +64,20 @@ def routes(app: Measured, ready: Handler) -> list[web.RouteDef]:
     ]
 
 
-async def _take(request: web.Request, app: Measured, inside: Inside) -> web.StreamResponse:
+async def _take(request: web.Request, taking: Taking) -> web.StreamResponse:
     """`POST /api/v2/alerts`: 200 once all are on disk. 400 names those that are wrong, the others are taken."""
     held = min(request.content_length or LARGEST, LARGEST)
-    if inside.bytes + held > MOST_INSIDE:
+    if not taking.hold(held):
         return later("too many alerts are being written", "Nothing of this batch was taken. Send it again.")
-    inside.bytes += held
     try:
-        body = await json_body(request, LARGEST)
-        ports = app.ports
-        reports, wrong = inside.read(body, ports.now(), ports.manage.alerts.resolve_timeout)
-        reports = await without_beats(ports, reports)
-        if reports:
-            await ports.report(reports)
+        wrong = await taking.take_good(await json_body(request, LARGEST))
         if wrong:
             raise Refused(posted.told(wrong))
         return web.Response()
     except web.HTTPRequestEntityTooLarge:
         return too_large(LARGEST)
     finally:
-        inside.bytes -= held
+        taking.hold(-held)
 
 
 async def _streamed(request: web.Request, pieces: AsyncIterator[bytes]) -> web.StreamResponse:

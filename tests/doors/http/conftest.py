@@ -1,5 +1,6 @@
 """The HTTP door on loopback, over a real store and worker, with a few commands of the tests' own."""
 
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -9,7 +10,6 @@ import click
 import httpx
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
@@ -21,6 +21,7 @@ from bot.engine.worker import Worker
 from bot.permissions import Role
 from bot.telemetry import Telemetry
 from handlers.http.app import application
+from handlers.http.road import served
 from handlers.measured import Measured
 from storage.unit_of_work import Store
 from tests.fakes.ports import make_ports
@@ -75,11 +76,13 @@ def opened() -> Open:
 
     @asynccontextmanager
     async def open_(bot: Measured, more: Sequence[web.RouteDef] = ()) -> AsyncIterator[httpx.AsyncClient]:
-        async with (
-            TestServer(application(bot, more)) as server,
-            httpx.AsyncClient(base_url=str(server.make_url("/")), trust_env=False) as client,
-        ):
-            yield client
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            url = f"http://127.0.0.1:{door.getsockname()[1]}"
+            async with (
+                served(application(bot, more), door, grace=1.0, handler_cancellation=True),
+                httpx.AsyncClient(base_url=url, trust_env=False) as client,
+            ):
+                yield client
 
     return open_
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from bot.report import Report
-from handlers.http.alertmanager import paths
+from handlers.http.alertmanager import paths, taking
 from handlers.measured import Measured
 from storage.records.alerts import Alert, AlertState, Instance, Severity
 from storage.tables import instances
@@ -211,7 +211,7 @@ async def test_more_than_can_be_written_at_once_is_put_off(bot: Measured, opened
 
         return await client.post(ALERTS, content=pieces(), headers={"Content-Type": "application/json"})
 
-    most = paths.MOST_INSIDE // paths.LARGEST  # of a body whose length is not told, the most is expected
+    most = taking.MOST_INSIDE // paths.LARGEST  # of a body whose length is not told, the most is expected
     async with opened(replace(bot, ports=replace(bot.ports, report=slow))) as client:
         inside = [asyncio.create_task(unannounced(client)) for _ in range(most)]
         for _ in inside:

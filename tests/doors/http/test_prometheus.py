@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,12 +11,14 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bot import app as bot_app
 from bot.app import App
 from bot.config.settings import Settings
 from bot.telemetry import Telemetry
+from handlers.http import road
 from handlers.http.app import application
 from handlers.measured import measured
 from storage.records.alerts import Alert, AlertState
@@ -27,16 +30,11 @@ TOKEN = "a-token-of-the-tests"
 
 
 @asynccontextmanager
-async def served(door: web.Application) -> AsyncIterator[str]:
+async def served(application_: web.Application) -> AsyncIterator[str]:
     """The application on a port of loopback."""
-    runner = web.AppRunner(door)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        yield f"127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        async with road.served(application_, door, grace=1.0):
+            yield f"127.0.0.1:{door.getsockname()[1]}"
 
 
 async def until(holds: Callable[[], Awaitable[Any]], what: str, seconds: float = 40) -> Any:
@@ -100,7 +98,8 @@ async def test_prometheus_fires_a_rule_into_the_bot_and_resolves_it(running: Run
 
     target = web.Application()
     target.router.add_get("/metrics", scraped)
-    async with served(target) as scrape:
+    async with TestServer(target) as metrics:
+        scrape = f"{metrics.host}:{metrics.port}"
         with prometheus(tmp_path, bot=running.address, token=TOKEN, scraped=scrape):
             fired = await until(lambda: running.in_state(AlertState.FIRING), "the alert to fire")
             assert (fired.rule, fired.severity, fired.summary) == ("QueueTooLong", "critical", "250 orders wait")
