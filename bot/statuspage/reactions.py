@@ -1,6 +1,9 @@
 """What follows for the public page: texts are proposed, their cards kept true, outside pages told."""
 
+from datetime import timedelta
+
 from bot.bus import Fact, on, task
+from bot.engine.retry import Later
 from bot.events import (
     AlertJoinedIncident,
     CheckChanged,
@@ -25,6 +28,8 @@ from storage.records.jobs import Job
 from storage.records.notices import Notice, NoticeStatus
 
 LANE = "statuspage"
+CHANNEL_WITHIN, LOOK_AGAIN = timedelta(minutes=1), timedelta(seconds=1)
+"""How long a proposal waits for the incident's channel, and how often it looks for it."""
 
 
 @on(
@@ -56,6 +61,9 @@ async def show_notice(ports: Ports, fact: Fact[IncidentEvent]) -> None:
     if notice.status is not NoticeStatus.PROPOSED and await find(ports, key) is None:
         return  # published as it was said, or decided on before it could be shown
     about = await service.incident(ports, notice.incident)
+    waited = ports.now() - notice.created_at
+    if ports.chat is not None and not about.channel and not about.trouble and waited < CHANNEL_WITHIN:
+        raise Later(ports.now() + LOOK_AGAIN)  # its channel is being opened
     own = about.channel if about.archived_at is None else ""
     try:
         await _show(ports, notice, key, own or ports.manage.channels.incidents, fact.attempt)

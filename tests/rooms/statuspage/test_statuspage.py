@@ -17,7 +17,7 @@ from storage.records.checks import CheckState, Status
 from storage.records.notices import Notice, NoticeStatus
 from tests.fakes.ports import T0
 from tests.fakes.status_pages import Statuspage
-from tests.rooms.alerts.world import COMMANDS, LEAD, World
+from tests.rooms.alerts.world import COMMANDS, LEAD, World, refusal
 from tests.servers.openai import openai_server, refuses, says
 
 SECRET = "xoxb-1234567890-abcdefghij"
@@ -59,6 +59,20 @@ async def test_a_declared_incident_has_a_text_proposed_in_its_channel(world: Wor
     assert "Proposed: Trouble with Shop (investigating)" in card.text
     assert [button.label for button in card.card.buttons] == ["Publish", "Edit", "Discard"]
     assert "payments-db-3" not in card.text
+
+
+async def test_where_no_channel_can_be_opened_it_is_proposed_where_all_incidents_are(world: World) -> None:
+    world.slack.refusals["open_channel"] = [refusal("restricted_action")]
+    await declared(world)
+    await world.forward(minutes=2)
+    assert (await world.message("notice:1:card")).channel == "#incidents"
+
+
+async def test_a_proposal_waits_for_the_channel_that_is_being_opened(world: World) -> None:
+    world.slack.refusals["open_channel"] = [refusal("internal_error", retry=True)] * 3
+    await declared(world)
+    await world.forward(minutes=1)
+    assert (await world.message("notice:1:card")).channel == (await world.incident()).channel
 
 
 async def test_nothing_is_public_before_somebody_publishes_it(world: World, outside: Statuspage) -> None:
