@@ -270,7 +270,7 @@ def _settled(postmortem: Postmortem, names: Collection[str], *, by: str, now: da
 def _rewritten(
     postmortem: Postmortem, old: Section, section: Section, author: str, reason: str
 ) -> Decision[Postmortem]:
-    if old.statements == section.statements:
+    if [_said(s) for s in old.statements] == [_said(s) for s in section.statements]:
         return Decision(state=postmortem, reason="the text stays as it is")
     new = replace(section, revision=old.revision + 1, approved_by="")
     written = replace(_with(postmortem, new), status=_in_review(postmortem))

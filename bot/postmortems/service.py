@@ -186,7 +186,7 @@ async def text_of(ports: Ports, number: int, name: str, revision: int | None = N
 def _marked(statement: Statement, pack: Pack) -> Statement:
     """The statement as it was written, with what the check found."""
     (checked,) = grounding.check((statement,), pack)
-    return replace(statement, text=" ".join(clean(statement.text).split()), unverified=checked.unverified)
+    return replace(checked, kind=statement.kind, text=" ".join(clean(statement.text).split()))
 
 
 async def meant(ports: Ports, view: View, text: str, *, by: str, quoted: str = "") -> str:
