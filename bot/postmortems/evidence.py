@@ -85,7 +85,8 @@ class Computed:
 class Pack:
     """All that a postmortem may say. `people` maps the label that stands for a person to their id.
 
-    `redacted` counts the secrets that were taken out, by kind.
+    `redacted` counts the secrets that were taken out, by kind; `zone` is the one in which the incident's people tell times
+    beside UTC.
     """
 
     incident: int
@@ -95,6 +96,7 @@ class Pack:
     computed: tuple[Computed, ...] = ()
     people: Mapping[str, str] = field(default_factory=dict)
     redacted: Mapping[str, int] = field(default_factory=dict)
+    zone: str = "UTC"
 
     def get(self, number_: int) -> Evidence | None:
         """The evidence of that number."""

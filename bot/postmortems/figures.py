@@ -11,7 +11,8 @@ class Figure:
     """A number as it was said. Durations are in seconds, sizes in bytes; `unit` is "s", "%", "x", "B", "$" or "".
 
     `grain` is the smallest unit named, `rounding` the place of the last digit that is not zero; `about` is true when
-    the words around say that it is no exact number.
+    the words around say that it is no exact number, `bound` is 1 for "over" and -1 for "under". `after` is the text
+    that follows: what is counted stands there.
     """
 
     value: float
@@ -20,6 +21,8 @@ class Figure:
     grain: float = 1.0
     rounding: float = 1.0
     about: bool = False
+    bound: int = 0
+    after: str = ""
 
 
 _TIMES = (
@@ -62,16 +65,27 @@ _NUMBER = rf"(?<![\w.#@/:$€£])(?<![A-Za-z]-)(?P<sign>[$€£])?(?P<digits>{_D
 _UNITS = "|".join(
     sorted(map(re.escape, {*_SPANS, *_SIZES, *_MAGNITUDES, "percent", "x", "times"}), key=len, reverse=True)
 )
-_FIGURE = re.compile(rf"{_NUMBER}(?:\s?(?P<percent>%)|[ \u00a0-]?(?P<unit>{_UNITS})\b)?(?!\w)")
+_MORE = r"(?:(?:more|further|extra|additional|full|whole|consecutive) )?"
+_FIGURE = re.compile(rf"{_NUMBER}(?:\s?(?P<percent>%)|[ \u00a0-]?{_MORE}(?P<unit>{_UNITS}|fold)\b)?(?!\w)")
 _WORD = "|".join(sorted(_WORDS, key=len, reverse=True))
 _SPELLED = re.compile(
-    rf"\b(?P<first>{_WORD}|an?|half an?)(?:[ -](?P<then>{_WORD}))?[ -]?(?P<unit>{_UNITS})?\b", re.IGNORECASE
-)
-_MAGNITUDE_AFTER = re.compile(r"\s?(thousand|million|billion|trillion)\b")
-_ABOUT = re.compile(
-    r"(?:~|≈|\b(?:about|around|nearly|roughly|almost|approximately|some|over|under|(?:more|less) than))\s?[$€£]?$",
+    rf"\b(?P<first>(?:a|three) quarters? of an|half an?|{_WORD}|an?)"
+    rf"(?:[ -](?P<then>{_WORD}))?(?P<half> and a half)?"
+    rf"(?:[ -]?{_MORE}(?P<unit>{_UNITS}|fold))?\b(?P<tail> and (?:a half|a quarter|three quarters))?",
     re.IGNORECASE,
 )
+_FRACTIONS = {"a half": 0.5, "a quarter": 0.25, "three quarters": 0.75}
+_FOLD = {"twice": 2.0, "doubled": 2.0, "doubling": 2.0, "tripled": 3.0, "tripling": 3.0, "halved": 0.5}
+_MULTIPLIED = re.compile(rf"\b({'|'.join(_FOLD)})\b", re.IGNORECASE)
+_MAGNITUDE_AFTER = re.compile(r"\s?(thousand|million|billion|trillion)\b")
+_ABOUT = re.compile(
+    r"(?:~|≈|\b(?:about|around|roughly|approximately|some|circa|approx\.|close to)"
+    r"|\b(?P<up>over|above|more than|at least)"
+    r"|\b(?P<down>nearly|almost|under|below|less than|fewer than|at most|up to|within))\s?[$€£]?$",
+    re.IGNORECASE,
+)
+_MINUS = re.compile(r"(?:^|\s|\()(?:[-\u2212]|minus )$")
+_MOST_ZEROS = 300
 _JOINS = re.compile(r"^(?:,? and |, | )?$")
 
 
@@ -84,6 +98,9 @@ def figures(text: str) -> list[Figure]:
             figure = _spelled(match, text)
             if figure:
                 found.append((match.start(), match.end(), figure))
+    for match in _MULTIPLIED.finditer(text):
+        figure = Figure(value=_FOLD[match[1].lower()], unit="x", shown=match[0], rounding=0.0)
+        found.append((match.start(), match.end(), figure))
     return _joined(sorted(found, key=lambda item: item[0]), text)
 
 
@@ -94,31 +111,36 @@ def blanked(text: str) -> str:
 
 def _digits(match: re.Match[str], text: str) -> Figure | None:
     digits = re.sub(r"[^\d.]", "", match["digits"])
-    value = float(digits)
+    value = -float(digits) if _MINUS.search(text[: match.start()]) else float(digits)
     places = len(digits.partition(".")[2])
-    last = 10.0**-places if places else 10.0 ** (len(digits) - len(digits.rstrip("0"))) if value else 1.0
+    last = (
+        10.0**-places if places else 10.0 ** min(len(digits) - len(digits.rstrip("0")), _MOST_ZEROS) if value else 1.0
+    )
     return _measured(value, last, "%" if match["percent"] else match["unit"] or "", match, text)
 
 
 def _spelled(match: re.Match[str], text: str) -> Figure | None:
     first, then, unit = match["first"].lower(), (match["then"] or "").lower(), match["unit"] or ""
-    if first in {"a", "an", "half a", "half an"}:
+    more = _FRACTIONS.get((match["tail"] or "").removeprefix(" and ").lower(), 0.0) + 0.5 * bool(match["half"])
+    if first in {"a", "an", "half a", "half an"} or "quarter" in first:
         # "a second alert" counts, "half a" anything but a span is no number
         if unit.lower() not in {"minute", "hour", "day", "week"} and not (
             unit == "second" and first.startswith("half")
         ):
             return None if then not in {"dozen", "hundred"} else _measured(_WORDS[then], 1.0, unit, match, text)
-        return _measured(0.5 if first.startswith("half") else 1.0, 0.5, unit.lower(), match, text)
-    if first == "one" and not unit:
+        part = 0.75 if first.startswith("three") else 0.25 if "quarter" in first else 0.5
+        whole = 1.0 if first in {"a", "an"} else part
+        return _measured(whole + more, 0.25 if more or whole < 1 else 0.5, unit.lower(), match, text)
+    if first == "one" and not unit and not more:
         return None  # "one of them"
     value = _WORDS[first]
     if then:
         value = value * _WORDS[then] if then in {"dozen", "hundred"} else value + _WORDS[then]
-    return _measured(value, 1.0, unit, match, text)
+    return _measured(value + more, 0.5 if more else 1.0, unit, match, text)
 
 
 def _measured(value: float, last: float, unit: str, match: re.Match[str], text: str) -> Figure:
-    about = bool(_ABOUT.search(text[: match.start()]))
+    rounded = _ABOUT.search(text[max(match.start() - 20, 0) : match.start()])
     sign = match.groupdict().get("sign")
     shown = match[0].strip()
     if unit in _MAGNITUDES:
@@ -131,14 +153,16 @@ def _measured(value: float, last: float, unit: str, match: re.Match[str], text: 
     elif unit in _SIZES:
         scale, kind, grain = _SIZES[unit], "B", 1.0
     else:
-        scale, kind, grain = 1.0, {"%": "%", "percent": "%", "x": "x", "times": "x"}.get(unit, ""), 1.0
+        scale, kind, grain = 1.0, {"%": "%", "percent": "%", "x": "x", "times": "x", "fold": "x"}.get(unit, ""), 1.0
     return Figure(
         value=value * scale,
         unit="$" if sign else kind,
         shown=shown,
         grain=grain,
         rounding=last * scale,
-        about=about,
+        about=bool(rounded),
+        bound=bool(rounded["up"]) - bool(rounded["down"]) if rounded else 0,
+        after=text[match.end() : match.end() + 40],
     )
 
 
@@ -156,6 +180,8 @@ def _joined(found: list[tuple[int, int, Figure]], text: str) -> list[Figure]:
                     grain=figure.grain,
                     rounding=figure.rounding,
                     about=before.about,
+                    bound=before.bound,
+                    after=figure.after,
                 )
                 joined[-1] = (end, whole)
                 continue

@@ -1,74 +1,109 @@
 """Holds each statement against the entries that it cites, and marks what they do not bear out (pure).
 
 What is compared are the cited entries alone, not the whole incident: a right number beside a wrong citation is found
-too. Durations may be differences between cited entries, counts may be counts of them.
+too. Durations may be differences between cited entries, counts may be counts of them. What no program can find is a
+lie whose every word is right: docs/postmortems.md says which these are.
 """
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from itertools import combinations
+from enum import StrEnum
 
-from bot.cards.marks import clean
+from bot.postmortems import blameless, contradiction, order, wording
 from bot.postmortems.claims import Claims, Clock, Day, claims
+from bot.postmortems.cleaning import REMOVED, cleaned
 from bot.postmortems.evidence import Evidence, Pack
-from bot.postmortems.figures import DAY, HOUR, MINUTE, Figure
+from bot.postmortems.figures import Figure
+from bot.postmortems.matching import Index, index
+from bot.postmortems.offered import (
+    Offered,
+    Shelf,
+    is_day,
+    is_figure,
+    is_named,
+    is_quoted,
+    is_time,
+    is_unit,
+    offered,
+    shelf,
+)
 from bot.postmortems.sections import Part
 from storage.records.postmortems import Statement, StatementKind
 
 MOST_REASONS = 3
-PAIRWISE = 6
-"""Up to so many cited entries any two may be subtracted; of more only the ends, or some difference always fits."""
-FAMILIAR = 0.15
-"""Least share of a fact's longer words that its cited entries must have as well."""
+LONGEST = 2500
+"""Characters of a statement that are checked; more is no statement."""
+FAMILIAR, WEAK = 0.15, 0.3
+"""Least shares of a fact's words, weighed by how rare they are, that its cited entries must and should have as well."""
+RANKED = 3
+"""Of so many entries one may be called the third."""
+_CAUSING = ("factors", "wrong")
 
-_INVISIBLE = re.compile(
-    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2060-\u206f\ufe00-\ufe0f\ufeff]"
-)
-_TOKEN = re.compile(r"<(?:[!@#][^<>]*|/?[A-Za-z][^<>]*)>")
-_BROADCAST = re.compile(r"[@!](?=channel|here|everyone|group)", re.IGNORECASE)
-_LINK = re.compile(r"https?://[^\s<>\"'`]+", re.IGNORECASE)
-_CITED_INLINE = re.compile(r"\s*[\[(]#?\d+(?:\s*,\s*#?\d+)*[\])]")
-_CAUSAL = re.compile(
-    r"\b(?:because|caused|causing|due to|as a result|result(?:ed|ing) (?:in|from)|led to|root cause|triggered)\b",
-    re.IGNORECASE,
-)
-_BLAME = re.compile(
-    r"\b(?:human error|operator error|user error|careless\w*|negligen\w+|incompeten\w+|fault of|to blame|inexcusable"
-    r"|forgot|should have (?:known|noticed|checked|seen))\b",
-    re.IGNORECASE,
-)
-_TYPED = "\u2019"  # the apostrophe of phones
-_LONGER = re.compile(r"[A-Za-z]{4,}")
-_EMPTY_WORDS = re.compile(
-    r"(?:about|after|again|also|although|among|been|before|being|both|could|does|during|each|from|have|having|incident|into"
-    r"|more|most|only|other|over|said|same|since|some|such|than|that|their|them|then|there|these|they|this|those|through"
-    r"|under|until|very|were|what|when|where|which|while|will|with|within|without|would)",
-    re.IGNORECASE,
-)
+
+class Code(StrEnum):
+    """What is wrong with a statement."""
+
+    UNCITED = "uncited"
+    STRANGER = "unknown entry"
+    LENGTH = "too long"
+    NUMBER = "number"
+    TIME = "time"
+    DATE = "date"
+    DURATION = "duration"
+    PERCENT = "percentage"
+    AMOUNT = "amount"
+    WEEKDAY = "weekday"
+    NAME = "name"
+    QUOTE = "quotation"
+    LINK = "link"
+    ORDER = "order"
+    CAUSE = "cause"
+    SUSPICION = "suspicion"
+    NEGATION = "negation"
+    OPPOSITE = "opposite"
+    ACTOR = "actor"
+    CITATION = "citation"
+    UNRELATED = "unrelated"
 
 
 @dataclass(frozen=True)
-class _Source:
-    """What the cited entries offer for comparison."""
+class Failure:
+    """Why a statement is not borne out: a code for programs, a reason for readers."""
 
-    cited: tuple[Evidence, ...]
-    haystack: str
-    said: Claims
-    moments: tuple[datetime, ...]
-    spans: tuple[float, ...]
-    counts: frozenset[float]
+    code: Code
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A statement as the check leaves it, marked and cleaned, and everything that was found."""
+
+    statement: Statement
+    failures: tuple[Failure, ...] = ()
+    blames: tuple[blameless.Blame, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Desk:
+    pack: Pack
+    part: Part | None
+    shelf: Shelf
+    index: Index
 
 
 def check(statements: Iterable[Statement], pack: Pack, part: Part | None = None) -> tuple[Statement, ...]:
     """The statements, cleaned of what is hidden in them, each marked with why it is not borne out ("" when it is).
 
-    A reviewer's own words (notes) are cleaned only. `part` is given for what a model wrote: in a concluding section
-    what no person said becomes an inference.
+    A reviewer's own words (notes) are cleaned and looked at for blame only. `part` is given for what a model wrote: in
+    a concluding section what no person said becomes an inference.
     """
-    return tuple(_checked(statement, pack, part) for statement in statements)
+    return tuple(verdict.statement for verdict in examine(statements, pack, part))
+
+
+def examine(statements: Iterable[Statement], pack: Pack, part: Part | None = None) -> tuple[Verdict, ...]:
+    """Like `check`, with every failure of each statement under its code."""
+    desk = _Desk(pack, part, shelf(pack), index(pack.items))
+    return tuple(_examined(statement, desk) for statement in statements)
 
 
 def unverified(statements: Iterable[Statement]) -> list[Statement]:
@@ -76,169 +111,171 @@ def unverified(statements: Iterable[Statement]) -> list[Statement]:
     return [statement for statement in statements if statement.unverified]
 
 
-def _checked(statement: Statement, pack: Pack, part: Part | None) -> Statement:
-    known = tuple(e for number in dict.fromkeys(statement.evidence) if (e := pack.get(number)))
-    text = cleaned(statement.text, known)
+def _examined(statement: Statement, desk: _Desk) -> Verdict:
+    numbers = dict.fromkeys(statement.evidence)
+    known = tuple(e for number in numbers if (e := desk.shelf.by_id.get(number)))
+    text = cleaned(statement.text[: 2 * LONGEST], known)
+    people = desk.pack.people if desk.part is not None and desk.part.name in _CAUSING else ()
+    blames = blameless.blames(text[:LONGEST], evidence=" ".join(e.words for e in known), people=tuple(people))
+    marked = replace(statement, text=text, unverified="", weak="", blame=blameless.advice(blames))
     if statement.kind is StatementKind.NOTE:
-        return replace(statement, text=text, unverified="")
-    settled = replace(statement, text=text, kind=_kind(statement.kind, known, part))
-    strangers = [f"#{number}" for number in dict.fromkeys(statement.evidence) if pack.get(number) is None]
-    reasons = [f"cites {', '.join(strangers)}, no entry of this incident"] if strangers else []
+        return Verdict(statement=marked, blames=blames)
+    settled = replace(marked, kind=_kind(marked, known, desk.part))
+    strangers = [number for number in numbers if number not in desk.shelf.by_id]
+    failures, weak = _failures(settled, known, strangers, desk)
+    said = "; ".join(f.reason for f in failures[:MOST_REASONS])
+    return Verdict(
+        statement=replace(settled, unverified=said, weak="" if said else weak), failures=failures, blames=blames
+    )
+
+
+def _failures(
+    statement: Statement, known: Sequence[Evidence], strangers: Sequence[int], desk: _Desk
+) -> tuple[tuple[Failure, ...], str]:
+    failures: list[Failure] = []
+    if strangers:
+        listed = ", ".join(f"#{number}" for number in strangers)
+        failures.append(Failure(Code.STRANGER, f"cites {listed}, no entry of this incident"))
+    if len(statement.text) > LONGEST:
+        return (
+            *failures,
+            Failure(Code.LENGTH, f"is longer than {LONGEST} characters, too long to be one statement"),
+        ), ""
     # a question needs no source, but it may not bring in what nobody said
-    against = known or (pack.items if statement.kind is StatementKind.UNKNOWN else ())
-    if not against and not (statement.kind is StatementKind.UNKNOWN and not reasons):
-        reasons = reasons or ["cites nothing"]
-    else:
-        reasons += _reasons(settled, pack, against)
-    return replace(settled, unverified="; ".join(reasons[:MOST_REASONS]))
+    asks = statement.kind is StatementKind.UNKNOWN
+    against = known or (desk.pack.items if asks else ())
+    if not against:
+        if not failures and not asks:
+            failures.append(Failure(Code.UNCITED, "cites nothing"))
+        return tuple(failures), ""
+    source, found = offered(against, desk.shelf), claims(statement.text)
+    failures += _missing(found, source)
+    if REMOVED in statement.text:
+        failures.append(Failure(Code.LINK, "had a link that no cited entry has"))
+    if asks:
+        return tuple(failures), ""
+    failures += _contradictions(statement, known, source, desk)
+    related, weak = _related(statement, known, desk, bare=found == Claims())
+    return (*failures, *related), weak
 
 
-def _kind(kind: StatementKind, cited: Sequence[Evidence], part: Part | None) -> StatementKind:
-    concluded = kind is StatementKind.FACT and part is not None and part.concluding
-    return StatementKind.INFERENCE if concluded and not any(e.human for e in cited) else kind
+def _kind(statement: Statement, cited: Sequence[Evidence], part: Part | None) -> StatementKind:
+    """What nobody said is concluded: in a section of conclusions anything, elsewhere a cause."""
+    if statement.kind is not StatementKind.FACT or not cited:
+        return statement.kind
+    human = [e for e in cited if e.human]
+    concluded = part is not None and part.concluding and not human
+    caused = bool(human) and order.causal(statement.text) and not any(order.causal(e.words) for e in human)
+    return StatementKind.INFERENCE if concluded or caused else statement.kind
 
 
-def cleaned(text: str, cited: Iterable[Evidence] = ()) -> str:
-    """The text on one line without what readers do not see or would be misled by.
-
-    Invisible characters, tokens and tags, calls to whole channels, links that stand in no cited entry, and numbers of
-    entries written into the sentence (they are shown beside it) are taken out.
-    """
-    allowed = " ".join(e.words for e in cited)
-    kept, before = _INVISIBLE.sub("", clean(text)), ""
-    while kept != before:  # taking one out may bring another together
-        before = kept
-        kept = _BROADCAST.sub("", _TOKEN.sub("", _CITED_INLINE.sub("", kept)))
-        kept = _LINK.sub(lambda m: m[0] if m[0].rstrip(".,;:!?)") in allowed else "[link removed]", kept)
-    return " ".join(kept.split())
-
-
-def _source(cited: Sequence[Evidence], pack: Pack) -> _Source:
-    words = " \n ".join(f"{e.actor} \n {e.words}" for e in cited)
-    moments = tuple(sorted({moment for e in cited for moment in e.moments}))
-    pairs = combinations(moments, 2) if len(cited) <= PAIRWISE else [(moments[0], moments[-1])] if moments else []
-    spans = [(later - earlier).total_seconds() for earlier, later in pairs]
-    kinds = Counter(e.kind for e in cited)
-    counts = {len(cited), len({e.actor for e in cited}), *kinds.values(), *(m.year for m in moments)}
-    computed = " \n ".join(c.words for c in pack.computed if c.evidence and set(c.evidence) <= {e.id for e in cited})
-    return _Source(
-        cited=tuple(cited),
-        haystack=_searchable(f"{words} \n {computed} \n {pack.title} \n incident #{pack.incident} {pack.severity}"),
-        said=claims(f"{words} \n {pack.title} \n {computed}"),
-        moments=moments,
-        spans=(*spans, *(span for e in cited for span in e.spans)),
-        counts=frozenset(map(float, counts)),
-    )
-
-
-def _reasons(statement: Statement, pack: Pack, cited: Sequence[Evidence]) -> list[str]:
-    source, found = _source(cited, pack), claims(statement.text)
-    missing = [
-        *(_clock_text(c) for c in found.clocks if not _is_time(c, source)),
-        *(_day_text(d) for d in found.days if not _is_day(d, source)),
-        *(f.shown for f in found.figures if not _is_figure(f, source)),
+def _missing(found: Claims, source: Offered) -> list[Failure]:
+    """What the statement names and the cited entries do not have."""
+    gone: dict[Code, list[str]] = {}
+    for code, item in _strays(found, source):
+        gone.setdefault(code, []).append(item)
+    failures = [
+        Failure(code, f"{_listed(items)} stands in no cited entry and is not computed from them")
+        for code, items in gone.items()
     ]
-    reasons = [f"{_listed(missing)} stands in no cited entry and is not computed from them"] if missing else []
-    if found.weekdays and not set(found.weekdays) & {m.weekday() for m in source.moments}:
-        reasons.append("names another day of the week than the cited entries")
-    names = [n for n in dict.fromkeys((*found.names, *found.links)) if not _is_named(n, source.haystack)]
+    if not set(found.weekdays) <= source.weekdays:
+        failures.append(Failure(Code.WEEKDAY, "names another day of the week than the cited entries"))
+    names = [n for n in (*found.names, *found.links) if not is_named(n, source.haystack)]
     if names:
-        reasons.append(f"no cited entry names {_listed(names)}")
-    quotes = [q for q in found.quotes if _searchable(q).strip(" .,") not in source.haystack]
+        failures.append(Failure(Code.NAME, f"no cited entry names {_listed(names)}"))
+    quotes = [quote for quote in found.quotes if not is_quoted(quote, source.haystack)]
     if quotes:
-        reasons.append(f"no cited entry says “{quotes[0]}”")
-    bare = found == Claims()
-    return reasons + _judgements(statement, source, least=2 if bare else 4)
+        failures.append(Failure(Code.QUOTE, f"no cited entry says “{quotes[0]}”"))
+    return failures
 
 
-def _judgements(statement: Statement, source: _Source, *, least: int) -> list[str]:
-    """What words alone give away: a cause or a blame that nobody stated, or a sentence about something else.
+def _strays(found: Claims, source: Offered) -> Iterator[tuple[Code, str]]:
+    """The times, dates and numbers that are not there."""
+    yield from ((Code.TIME, _clock(clock)) for clock in found.clocks if not is_time(clock, found, source))
+    yield from ((Code.DATE, _day(day)) for day in found.days if not is_day(day, source))
+    yield from ((_code(figure), figure.shown) for figure in found.figures if not is_figure(figure, source))
+    yield from ((Code.DURATION, f"“{unit}”") for unit in found.units if not is_unit(unit, source))
+    if len(source.cited) < RANKED:
+        yield from ((Code.NUMBER, rank) for rank in found.ranks if not is_named(rank, source.haystack))
 
-    `least` is the number of longer words from which a sentence can be about something else.
-    """
-    reasons = []
-    blame = _BLAME.search(statement.text)
-    if blame and blame[0].lower() not in source.haystack:
-        reasons.append(f"“{blame[0]}” blames a person: say what the system allowed")
+
+def _contradictions(statement: Statement, cited: Sequence[Evidence], source: Offered, desk: _Desk) -> list[Failure]:
+    """What the cited entries have, but otherwise."""
+    failures = []
+    if stranger := contradiction.stranger(statement.text, source, desk.pack):
+        failures.append(Failure(Code.ACTOR, f"{stranger} has no part in any cited entry"))
+    elif swapped := contradiction.swapped(statement.text, source, desk.pack, desk.index.score):
+        failures.append(
+            Failure(Code.ACTOR, f"says of {swapped[0]} what entry #{swapped[1].id} has {swapped[1].actor} do")
+        )
+    if denied := contradiction.denied(statement.text, source):
+        failures.append(Failure(Code.NEGATION, denied))
+    if opposed := contradiction.opposed(statement.text, source):
+        failures.append(Failure(Code.OPPOSITE, f"says “{opposed}” where the cited entries say the opposite"))
+    for joint in order.joints(statement.text):
+        if pair := order.misordered(joint, cited, desk.index.score):
+            earlier, later = pair[1], pair[0]
+            failures.append(
+                Failure(
+                    Code.ORDER, f"“{joint.word}” does not agree with the times: #{later.id} came after #{earlier.id}"
+                )
+            )
+    failures += _causes(statement, cited, source, desk)
+    return failures
+
+
+def _causes(statement: Statement, cited: Sequence[Evidence], source: Offered, desk: _Desk) -> list[Failure]:
+    causes = [joint for joint in order.joints(statement.text) if joint.causal]
+    stated = order.causal(source.haystack)
+    if (
+        order.causal(statement.text)
+        and not stated
+        and not any(e.human for e in cited)
+        and statement.kind is StatementKind.FACT
+    ):
+        return [Failure(Code.CAUSE, "states a cause that no cited entry states")]
+    for joint in causes:
+        words = wording.stems(joint.first)
+        if words and not any(words & r.stems for r in source.cited) and not claims(joint.first).figures:
+            return [
+                Failure(Code.CAUSE, f"gives a cause that no cited entry has: “{' '.join(joint.first.split())[:80]}”")
+            ]
+        best = max(cited, key=lambda e: desk.index.score(words, e))
+        if order.hedged(best.words) and not order.hedged(statement.text):
+            return [Failure(Code.SUSPICION, f"gives as a cause what entry #{best.id} only suspects")]
+    return []
+
+
+def _related(statement: Statement, cited: Sequence[Evidence], desk: _Desk, *, bare: bool) -> tuple[list[Failure], str]:
+    """Whether the sentence is about what it cites; without anything to look up two words are enough to tell."""
+    words = wording.stems(statement.text)
+    share = desk.index.share(words, cited)
+    better = desk.index.better(words, cited)
+    for segment in wording.segments(statement.text) if better is None else ():
+        if len(segment.stems) > 1 and not desk.index.share(segment.stems, cited):
+            better = desk.index.better(segment.stems, cited)
+            break
+    if better is not None:
+        return [Failure(Code.CITATION, f"entry #{better.id} says this, not what it cites")], ""
     if statement.kind is not StatementKind.FACT:
-        return reasons
-    human = any(e.human for e in source.cited)
-    if not human and _CAUSAL.search(statement.text) and not _CAUSAL.search(source.haystack):
-        reasons.append("states a cause that no cited entry states")
-    words, known = _stems(statement.text), _stems(source.haystack)
-    if len(words) >= least and len(words & known) / len(words) < FAMILIAR:
-        reasons.append("says something else than the entries it cites")
-    return reasons
+        return [], ""  # what is concluded may be put in words of its own
+    if len(words) >= (2 if bare else 4) and share < FAMILIAR:
+        return [Failure(Code.UNRELATED, "says something else than the entries it cites")], ""
+    return [], "shares few words with the entries it cites" if len(words) >= 3 and share < WEAK else ""
 
 
-def _stems(text: str) -> set[str]:
-    return {w.lower()[:5] for w in _LONGER.findall(text) if not _EMPTY_WORDS.fullmatch(w)}
+def _code(figure: Figure) -> Code:
+    return {"s": Code.DURATION, "%": Code.PERCENT, "$": Code.AMOUNT, "B": Code.AMOUNT}.get(figure.unit, Code.NUMBER)
 
 
-def _searchable(text: str) -> str:
-    return f" {' '.join(text.lower().replace(_TYPED, chr(39)).split())} "
-
-
-def _is_named(name: str, haystack: str) -> bool:
-    wanted = _searchable(name).strip().removesuffix("'s")
-    if not wanted:
-        return True
-    return any(
-        re.search(rf"(?<!\w){re.escape(form)}(?:s|'s)?(?!\w)", haystack)
-        for form in {wanted, wanted.rstrip("s"), wanted.lstrip("@#")}
-        if form
-    )
-
-
-def _is_time(clock: Clock, source: _Source) -> bool:
-    hour, minute, second = clock
-    if any((m.hour, m.minute) == (hour, minute) and second in (None, m.second) for m in source.moments):
-        return True
-    return any((h, m) == (hour, minute) and second in (None, s) for h, m, s in source.said.clocks)
-
-
-def _is_day(day: Day, source: _Source) -> bool:
-    dates = {(m.year, m.month, m.day) for m in source.moments}
-    dates |= {(y if y is not None else day[0] or 0, m, d) for y, m, d in source.said.days}
-    return any(day[1:] == date[1:] and day[0] in (None, date[0]) for date in dates)
-
-
-def _is_figure(figure: Figure, source: _Source) -> bool:
-    counts = not figure.unit or figure.shown.endswith("times")
-    if counts and figure.value in source.counts:
-        return True
-    if any(_same(figure, said) for said in source.said.figures):
-        return True
-    return figure.unit == "s" and any(_spans(figure, span) for span in source.spans)
-
-
-def _same(figure: Figure, said: Figure) -> bool:
-    if figure.unit != said.unit:
-        return False
-    off = abs(figure.value - said.value)
-    return off <= 1e-9 * max(abs(figure.value), 1.0) or (figure.about and off <= figure.rounding / 2)
-
-
-def _spans(figure: Figure, span: float) -> bool:
-    """Whether a stated duration is that computed one: minutes within one, hours within half, days within half a day."""
-    off = abs(figure.value - span)
-    if figure.about and off <= figure.rounding / 2:
-        return True
-    if figure.grain >= DAY:
-        return off <= DAY / 2
-    if figure.grain >= HOUR:
-        return off <= HOUR / 2
-    return off < (MINUTE if figure.grain >= MINUTE else max(figure.grain, 0.001))
-
-
-def _clock_text(clock: Clock) -> str:
-    hour, minute, second = clock
-    return f"{hour:02}:{minute:02}" + (f":{second:02}" if second is not None else "")
-
-
-def _day_text(day: Day) -> str:
+def _day(day: Day) -> str:
     year, month, number = day
     return f"{year}-{month:02}-{number:02}" if year else f"{month:02}-{number:02}"
+
+
+def _clock(clock: Clock) -> str:
+    hour, minute, second = clock
+    return f"{hour:02}:{minute:02}" + (f":{second:02}" if second is not None else "")
 
 
 def _listed(items: Sequence[str]) -> str:

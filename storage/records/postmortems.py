@@ -25,13 +25,18 @@ class StatementKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One sentence with the journal entries it cites; `unverified` says why it could not be confirmed ("": it was)."""
+    """One sentence with the journal entries it cites; `unverified` says why it could not be confirmed ("": it was).
+
+    `weak` says why it is confirmed only just, `blame` what in it blames a person and how to say it instead ("": nothing).
+    """
 
     kind: StatementKind
     text: str
     evidence: tuple[int, ...] = ()
     unverified: str = ""
     author: str = ""
+    weak: str = ""
+    blame: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -131,7 +131,6 @@ def test_the_same_said_differently_passes(words: str, text: str) -> None:
         ("the deploy of the shop", "the deploy of the shop by Mallory", "Mallory"),
         ("it was said that all is good", "it was said that “nothing is good”", "nothing is good"),
         ("the shop was down", "the shop was down, see https://evil.example", "link removed"),
-        ("responder looked at the shop", "human error took the shop down", "blames"),
         ("lost some of the orders", "lost $2M of the orders", "$2M"),
     ],
 )
@@ -139,6 +138,14 @@ def test_what_is_not_in_the_cited_entry_is_named(words: str, text: str, reason: 
     marked = check([fact(text, 1)], a_pack(words))[0]
     assert reason in f"{marked.unverified} {marked.text}"
     assert marked.unverified or "[link removed]" in marked.text
+
+
+def test_blame_is_told_beside_the_verdict_in_statements_and_in_notes() -> None:
+    told = a_pack("the shop was taken down by a deploy")
+    assert "blames" in check([fact("The shop was taken down by human error.", 1)], told)[0].blame
+    note = Statement(kind=StatementKind.NOTE, text="That was human error.", author="U1")
+    assert "blames" in check([note], told)[0].blame
+    assert check([fact("The shop was taken down by a deploy.", 1)], told)[0].blame == ""
 
 
 def test_a_duration_may_be_computed_from_two_cited_entries() -> None:

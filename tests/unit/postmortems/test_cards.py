@@ -139,6 +139,8 @@ def test_the_json_has_every_statement_with_its_sources() -> None:
         "evidence": [12],
         "unverified": "",
         "author": "",
+        "weak": "",
+        "blame": "",
     }
 
 
