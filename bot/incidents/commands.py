@@ -11,6 +11,7 @@ from bot.decision import Decision
 from bot.incidents import cards, service
 from bot.incidents.asking import components, meant, outcome
 from bot.incidents.decide import OPEN, Source
+from bot.incidents.furniture import channel_name
 from bot.numbers import NUMBER
 from bot.periods import PERIOD
 from bot.permissions import Role
@@ -226,7 +227,8 @@ def _declared(ctx: Context, decision: Decision[Incident]) -> Card:
     if incident.channel:
         where = ("Its channel is ", Room(incident.channel, incident.channel_name), ".")
     elif ctx.ports.chat:
-        where = f"Its channel will be #{ctx.ports.manage.incidents.channel_prefix}{incident.id}."
+        setting = ctx.ports.manage.incidents
+        where = f"Its channel will be #{channel_name(incident, setting.channel_prefix, slug=setting.channel_slug)}."
     kind = "Only who belongs to it can see it." if incident.private else ""
     drill = "It is a test: nobody is paged, and it counts nowhere." if incident.test else ""
     data = cards.as_data(incident) | {"changed": decision.changed, "reason": decision.reason}
