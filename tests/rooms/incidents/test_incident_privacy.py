@@ -9,10 +9,31 @@ from bot.events import AlertLinked, CommandRun, IncidentResolved, PostmortemSche
 from bot.incidents import service
 from bot.postmortems import service as postmortems
 from bot.telemetry import read
-from tests.rooms.alerts.world import LEAD, MANAGE, ONCALL, SECOND, World
+from tests.rooms.alerts.world import COMMANDS, LEAD, MANAGE, ONCALL, SECOND, World
 
 SECRET = "Laptop of the treasurer stolen"
 ADMIN, OTHER = "U000BOSS", "U000ELSE"
+
+
+ASKED = [
+    ("incident", "show", "N"),
+    ("incident", "timeline", "N"),
+    ("incident", "update", "N", "--text=x"),
+    ("incident", "resolve", "N"),
+    ("incident", "role", "N"),
+    ("incident", "note", "N", "--text=x"),
+    ("incident", "merge", "2", "--into=N"),
+    ("incident", "affects", "N", "--nothing"),
+    ("incident", "cause", "N", "--cause=x"),
+    ("incident", "severity", "N", "--severity=low"),
+    ("incident", "remind", "N", "--stop"),
+    ("incident", "reopen", "N"),
+    ("incident", "snooze", "N"),
+    ("incident", "unnote", "N", "--channel=C1", "--ts=1.0"),
+    ("incident", "catchup", "N"),
+    ("incident", "furnish", "N"),
+]
+"""Every way to ask about incident N."""
 
 
 @pytest.fixture
@@ -34,23 +55,7 @@ async def hidden(world: World) -> World:
     return world
 
 
-@pytest.mark.parametrize(
-    "argv",
-    [
-        ("incident", "show", "N"),
-        ("incident", "timeline", "N"),
-        ("incident", "update", "N", "--text=x"),
-        ("incident", "resolve", "N"),
-        ("incident", "role", "N"),
-        ("incident", "note", "N", "--text=x"),
-        ("incident", "merge", "2", "--into=N"),
-        ("incident", "affects", "N", "--nothing"),
-        ("incident", "cause", "N", "--cause=x"),
-        ("incident", "severity", "N", "--severity=low"),
-        ("incident", "remind", "N", "--stop"),
-        ("incident", "reopen", "N"),
-    ],
-)
+@pytest.mark.parametrize("argv", ASKED)
 async def test_who_does_not_belong_to_it_is_answered_as_if_it_did_not_exist(
     hidden: World, argv: tuple[str, ...]
 ) -> None:
@@ -63,6 +68,11 @@ async def test_who_does_not_belong_to_it_is_answered_as_if_it_did_not_exist(
     assert secret.level.value == "usage"
     assert str(secret).replace("#1", "#9") == str(missing)
     assert (await hidden.incident()).version == 1
+
+
+def test_every_command_about_an_incident_is_asked_here() -> None:
+    about_one = {name for name, cmd in COMMANDS.items() if name.startswith("incident ") and name != "incident declare"}
+    assert about_one == {" ".join(argv[:2]) for argv in ASKED}
 
 
 @pytest.mark.parametrize(("by", "via"), [(LEAD, "slack"), (ADMIN, "slack"), ("shell:root", "shell")])
