@@ -74,7 +74,7 @@ def decided(one: Notice, *, changed: bool, reason: str) -> Card:
     """The answer to whoever published or discarded it."""
     data = as_data(one) | {"changed": changed, "reason": reason}
     if changed:
-        return Card(title=f"Notice {one.id} is {one.status.value}", level=Level.OK, body=(one.text,), data=data)
+        return Card(title=f"Notice {one.id} is {one.status.value}", level=Level.OK, data=data)
     return Card(title=f"Notice {one.id} stays as it is", level=Level.INFO, body=(f"{reason}.".capitalize(),), data=data)
 
 
