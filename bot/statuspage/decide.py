@@ -88,17 +88,17 @@ class Update:
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """What was published of one incident, newest first. Its heading is made of the components, never of its title."""
+    """What was published of one incident, newest first. Its heading is made of the components, never of its title.
+
+    It is over when the incident is, whether or not somebody published that: `ended` says since when.
+    """
 
     heading: str
     began: datetime
     phase: str
     updates: tuple[Update, ...]
-
-    @property
-    def over(self) -> bool:
-        """Whether the public was told that it is resolved."""
-        return self.phase == "resolved"
+    over: bool = False
+    ended: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +240,8 @@ def _story(incident: Incident, notices: Sequence[Notice]) -> Story:
         began=incident.started_at,
         phase=updates[0].phase,
         updates=tuple(updates),
+        over=not incident.open,
+        ended=None if incident.open else incident.resolved_at,
     )
 
 

@@ -94,6 +94,8 @@ def _story(story: Story) -> dict[str, Any]:
         "heading": story.heading,
         "phase": story.phase,
         "began": _iso(story.began),
+        "over": story.over,
+        "ended": _iso(story.ended) if story.ended else None,
         "updates": [
             {"number": one.number, "phase": one.phase, "text": one.text, "at": _iso(one.at)} for one in story.updates
         ],

@@ -127,11 +127,15 @@ def _incidents(heading: str, name: str, stories: Sequence[Story]) -> str:
     if not stories:
         return ""
     rows = "".join(
-        f'<li><h3>{_words(one.heading)}</h3><p class="quiet">since {_moment(one.began)}</p>'
+        f'<li><h3>{_words(one.heading)}</h3><p class="quiet">{_span(one)}</p>'
         f'<ol role="list">{"".join(map(_update, one.updates))}</ol></li>'
         for one in stories
     )
     return _section(heading, name, f'<ul role="list">{rows}</ul>')
+
+
+def _span(story: Story) -> str:
+    return f"{_moment(story.began)} until {_moment(story.ended)}" if story.ended else f"since {_moment(story.began)}"
 
 
 def _update(update: Update) -> str:

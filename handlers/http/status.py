@@ -23,7 +23,7 @@ from storage.unit_of_work import StoreError
 PATHS = ("/status", "/status.json", "/status.atom")
 REUSED = timedelta(seconds=5)
 """How long one reading serves all who ask: crowds come just when the database has trouble."""
-PAST_REUSED = timedelta(minutes=5)
+PAST_REUSED = timedelta(minutes=1)
 """How long one reading of the past serves: it is much to read, and hardly changes."""
 _CACHED = {"Cache-Control": "public, max-age=10", "Vary": "Accept-Encoding"}
 

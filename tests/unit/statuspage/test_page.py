@@ -21,7 +21,7 @@ from bot.statuspage.uptime import Day, Uptime
 from storage.records.checks import Status
 from tests.fakes.ports import T0
 from tests.unit.statuspage.states import healthy, page, window
-from tests.unit.statuspage.test_held import incident, notice
+from tests.unit.statuspage.test_held import incident, notice, resolved
 
 PLAIN = Theme()
 HOSTILE = "<script>alert(1)</script>\"'&<img src=x onerror=alert(1)>\u202e"
@@ -204,8 +204,15 @@ def test_incidents_are_told_in_the_words_that_were_published() -> None:
     text = read(told()).text
     assert "Incidents now" in text
     assert all(said in text for said in ("Trouble with Shop", "Investigating", "We look into it."))
-    assert "Past incidents" in read(told(phase="resolved")).text
     assert "No incidents were published in the last 90 days." in read(page(healthy())).text
+
+
+def test_what_is_over_is_past_though_nobody_published_that() -> None:
+    published = stories([notice(1)], {1: resolved(incident())})
+    text = read(replace(page(healthy()), stories=published)).text
+    assert "Incidents now" not in text
+    assert "Past incidents" in text
+    assert "23 Nov 2026, 11:00 UTC until 23 Nov 2026, 12:00 UTC" in text
 
 
 def test_a_title_from_inside_is_nowhere() -> None:
