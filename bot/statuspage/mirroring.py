@@ -66,7 +66,7 @@ async def tell(ports: Ports, page: str, number: int, attempt: int) -> None:
     if to is None:  # taken out of manage.yml meanwhile
         return
     if number == 0:
-        await to(_components(await _shown(ports)))
+        await _all_components(ports, to, page)
         return
     about = await service.incident(ports, number)
     try:
@@ -81,16 +81,37 @@ async def tell(ports: Ports, page: str, number: int, attempt: int) -> None:
     await service.change(ports, number, lambda i: notices.mended(i, page, ports.now()))
 
 
-async def _incident(ports: Ports, to: Tell, page: str, about: Incident) -> None:
+async def _all_components(ports: Ports, to: Tell, page: str) -> None:
+    """Tell of the components alone; a final refusal stands on the cards of the incidents that affect some."""
+    try:
+        await to(_components(await _shown(ports)))
+    except Undeliverable as failed:
+        said = str(failed)
+        about = await service.affecting(ports)
+        if failed.retry or not about:  # without a card to say it on, the job that is given up raises its alert
+            raise
+        for one in about:
+            await service.change(ports, one.id, lambda i: notices.troubled(i, page, said, ports.now()))
+        return
+    for one in await service.affecting(ports):
+        if not (await _fresh(ports, page, one.id))[0]:
+            await service.change(ports, one.id, lambda i: notices.mended(i, page, ports.now()))
+
+
+async def _fresh(ports: Ports, page: str, incident: int) -> tuple[list[Notice], str]:
+    """What was published of the incident and not told to that page yet, and what the page calls the incident."""
     async with ports.store.read() as conn:
-        kept = await table.mirror(conn, page, about.id)
-        told = await table.of_incident(conn, about.id)
+        kept = await table.mirror(conn, page, incident)
+        told = await table.of_incident(conn, incident)
     published = [one for one in told if one.status is NoticeStatus.PUBLISHED]
     published.sort(key=lambda one: (one.decided_at or one.created_at, one.id))
     known = kept.notice if kept else 0
     at = next((n for n, one in enumerate(published) if one.id == known), -1)
-    fresh = published[at + 1 :]
-    reference = kept.reference if kept else ""
+    return published[at + 1 :], kept.reference if kept else ""
+
+
+async def _incident(ports: Ports, to: Tell, page: str, about: Incident) -> None:
+    fresh, reference = await _fresh(ports, page, about.id)
     for one in fresh:
         reference = await to(_public(about, one, reference, await _shown(ports)))
         await _keep(ports, page, about.id, one.id, reference)

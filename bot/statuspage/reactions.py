@@ -90,8 +90,10 @@ async def mirror_notice(ports: Ports, fact: Fact[NoticePublished]) -> None:
     SeverityChanged,
 )
 async def mirror_incident(ports: Ports, fact: Fact[IncidentEvent]) -> None:
-    """Have the outside pages told how the components are now that the incident changed."""
-    await mirroring.plan(ports, 0, f"fact:{fact.id}")
+    """Have the outside pages told how the components are now that an incident that affects some changed."""
+    event = fact.event
+    if isinstance(event, ComponentsAffected) or (await service.incident(ports, event.incident)).components:
+        await mirroring.plan(ports, 0, f"fact:{fact.id}")
 
 
 @on(CheckChanged)

@@ -165,6 +165,13 @@ async def incident(ports: Ports, number: int) -> Incident:
     return about
 
 
+async def affecting(ports: Ports) -> list[Incident]:
+    """The open incidents that hold components down."""
+    async with ports.store.read() as conn:
+        running = await incidents.listing(conn, statuses=OPEN, limit=MOST_OPEN)
+    return [one for one in running if decide.holds(one) and one.components]
+
+
 async def _page(ports: Ports, conn: AsyncConnection) -> Page:
     now, manage = ports.now(), ports.manage
     held = {state.name: state for state in await checks.everything(conn)}

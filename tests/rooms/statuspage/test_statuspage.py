@@ -279,6 +279,23 @@ async def test_a_refusal_stands_on_the_card_with_the_mend_until_it_is_mended(wor
     assert said not in (await world.message("incident:1:card")).text
 
 
+async def test_a_page_that_refuses_components_is_said_on_the_card_too_and_raises_no_alert(
+    world: World, outside: Statuspage
+) -> None:
+    outside.fail(401)
+    await declared(world)
+    assert "refuses the token" in (await world.incident()).trouble
+    assert world.died == []
+    await world.run("statuspage", "sync")
+    assert ((await world.incident()).trouble, outside.components["11"]) == ("", "major_outage")
+
+
+async def test_incidents_without_components_are_no_business_of_outside_pages(world: World, outside: Statuspage) -> None:
+    outside.fail(401)
+    await world.run("incident", "declare", "The", "office", "is", "dark")
+    assert (len(outside.planned), world.died) == (1, [])
+
+
 async def test_what_may_pass_by_itself_is_tried_again_before_it_is_said(world: World, outside: Statuspage) -> None:
     await declared(world)
     outside.fail(429, Retry_After="60")
