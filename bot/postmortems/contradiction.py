@@ -43,7 +43,8 @@ def denied(text: str, source: Offered) -> str:
             continue
         if (segment.stems & refused) - agreed:
             return "says what a cited entry denies"
-    if wording.denies(text) and not refused and all(s.plain for s in theirs):
+    told = any(wording.denies(r.entry.words) for r in source.cited)
+    if wording.denies(text) and not told and not refused and all(s.plain for s in theirs):
         return "denies something that no cited entry denies"
     return ""
 

@@ -85,8 +85,8 @@ class Computed:
 class Pack:
     """All that a postmortem may say. `people` maps the label that stands for a person to their id.
 
-    `redacted` counts the secrets that were taken out, by kind; `zone` is the one in which the incident's people tell times
-    beside UTC.
+    `redacted` counts the secrets that were taken out, by kind; `zone` is the one in which the incident's people tell
+    times beside UTC.
     """
 
     incident: int

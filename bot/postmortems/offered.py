@@ -16,6 +16,7 @@ from bot.postmortems.figures import DAY, HOUR, MINUTE, Figure
 PAIRWISE = 6
 """Up to so many cited entries any two may be subtracted; of more only the ends, or some difference always fits."""
 
+_QUOTES = re.compile('[“”„«»"`]')
 _APOSTROPHE = "\u2019"  # of phones
 _PEOPLE = re.compile(r"people|person|responder|engineer|participant", re.IGNORECASE)
 _ANYTHING = re.compile(
@@ -48,7 +49,8 @@ class Shelf:
         found = self._read.get(entry.id)
         if found is None:
             words = f"{entry.actor} \n {entry.words}"
-            found = Read(entry, claims(words), wording.segments(entry.words), wording.stems(words))
+            # what is quoted there was said: its numbers and times count
+            found = Read(entry, claims(_QUOTES.sub(" ", words)), wording.segments(entry.words), wording.stems(words))
             self._read[entry.id] = found
         return found
 

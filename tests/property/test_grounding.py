@@ -1,14 +1,17 @@
 """The check of statements against their evidence: on real incidents, on their mutations, and on whatever can be thought of."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.postmortems import offered
+from bot.postmortems.claims import Claims, claims
 from bot.postmortems.evidence import Evidence, Pack
-from bot.postmortems.grounding import check, cleaned
+from bot.postmortems.grounding import Code, check, cleaned, examine
 from storage.records.postmortems import Statement, StatementKind
 from tests.unit.postmortems.incidents import NAMES, account, pack
 
@@ -153,6 +156,86 @@ def test_a_duration_may_be_computed_from_two_cited_entries() -> None:
     assert verdict(fact("The alert was resolved after 42 minutes.", 1, 2), told) == ""
     assert "43 minutes" in verdict(fact("The alert was resolved after 43 minutes.", 1, 2), told)
     assert "42 minutes" in verdict(fact("The alert was resolved after 42 minutes.", 2), told)
+
+
+def test_numbers_and_times_inside_a_quoted_message_count() -> None:
+    told = a_pack("“the pool ran out at 11:52 with 40 orders waiting”")
+    assert verdict(fact("The pool ran out at 11:52 with 40 orders waiting.", 1), told) == ""
+    assert "41" in verdict(fact("The pool ran out at 11:52 with 41 orders waiting.", 1), told)
+
+
+def test_a_time_is_told_in_utc_or_in_the_zone_of_the_incident() -> None:
+    berlin = replace(a_pack("the pool ran out of connections"), zone="Europe/Berlin")
+    assert verdict(fact("At 15:07 the pool ran out of connections.", 1), berlin) == ""
+    assert verdict(fact("At 15:07 CET the pool ran out of connections.", 1), berlin) == ""
+    assert verdict(fact("At 14:07 UTC the pool ran out of connections.", 1), berlin) == ""
+    assert "15:07" in verdict(fact("At 15:07 UTC the pool ran out of connections.", 1), berlin)
+    assert "15:07" in verdict(fact("At 15:07 the pool ran out of connections.", 1), replace(berlin, zone="UTC"))
+
+
+def test_a_cause_that_people_did_not_state_becomes_an_inference() -> None:
+    told = a_pack("the pool ran out of connections", "the shop answers nothing")
+    said = check([fact("The shop answers nothing because the pool ran out of connections.", 1, 2)], told)[0]
+    assert (said.kind, said.unverified) == (StatementKind.INFERENCE, "")
+
+
+def test_every_failure_has_a_code_and_a_reason_that_names_it() -> None:
+    told = a_pack("the pool was not restarted")
+    found = examine([fact("The pool was restarted at 09:00 by Mallory for 3 hours.", 1)], told)[0].failures
+    assert {f.code for f in found} >= {Code.NEGATION, Code.TIME, Code.NAME, Code.DURATION}
+    assert all(f.reason for f in found)
+
+
+NAMES_THERE = st.sampled_from(["db1", "web-3", "api.example.com", "v1.2.3", "Orchestrator", "max_wal_senders"])
+OTHER_NAMES = st.sampled_from(["db9", "web-8", "api.example.org", "v1.2.9", "Zookeeper", "max_wal_receivers"])
+
+
+@given(st.integers(0, 10**12), st.integers(1, 10**12))
+def test_any_other_number_is_flagged(there: int, more: int) -> None:
+    told = a_pack(f"the queue held {there} orders in all")
+    assert verdict(fact(f"The queue held {there} orders in all.", 1), told) == ""
+    assert verdict(fact(f"The queue held {there + more} orders in all.", 1), told)
+
+
+@given(st.times(), st.times())
+def test_any_other_time_is_flagged(there: time, other: time) -> None:
+    told = a_pack(f"the pool ran out at {there:%H:%M} that day")
+    moments = {(AT.hour, AT.minute), (there.hour, there.minute)}
+    assert verdict(fact(f"The pool ran out at {there:%H:%M} that day.", 1), told) == ""
+    flagged = bool(verdict(fact(f"The pool ran out at {other:%H:%M} that day.", 1), told))
+    assert flagged is ((other.hour, other.minute) not in moments)
+
+
+@given(NAMES_THERE, OTHER_NAMES)
+def test_any_other_name_is_flagged(there: str, other: str) -> None:
+    told = a_pack(f"the pool on {there} ran out of connections")
+    assert verdict(fact(f"The pool on {there} ran out of connections.", 1), told) == ""
+    assert other in verdict(fact(f"The pool on {other} ran out of connections.", 1), told)
+
+
+def test_each_entry_is_read_once_however_many_statements_cite_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = a_pack(*(f"step {n} of the rollout took {n} seconds on web-{n}" for n in range(1, 401)))
+    seen: list[str] = []
+
+    def counted(text: str) -> Claims:
+        seen.append(text)
+        return claims(text)
+
+    monkeypatch.setattr(offered, "claims", counted)
+    given_ = [fact(f"Step {n} took {n} seconds on web-{n}.", *range(n, n + 20)) for n in range(1, 101)]
+    assert not any(s.unverified for s in check(given_, told))
+    # 119 entries are cited in all, and each statement looks once at the title and what was computed
+    assert len(seen) == 119 + len(given_)
+
+
+@given(st.text(alphabet='0123456789.,:-+%$ahmsTZdb/@#"“”\u2018\u2019`()[] ', max_size=400))
+def test_no_heap_of_signs_and_digits_makes_the_check_fail(text: str) -> None:
+    told = a_pack(text or "x", "it came back")
+    check([fact(text, 1), fact(text, 1, 2)], told)
+
+
+def test_a_statement_without_end_is_refused_unread() -> None:
+    assert "too long" in verdict(fact("the shop was down " * 10_000, 1), a_pack("the shop was down"))
 
 
 def test_a_count_may_be_that_of_the_cited_entries() -> None:
