@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.cards.card import Button, Card, Moment, Person, Text
-from bot.cards.marks import parts
+from bot.cards.card import Button, Card, Mark, Moment, Person
 from bot.config.hours import Hours
 from bot.decision import Cancel, Decision, Timer
 from bot.events import LeadAsked, OverAsked, UpdateAsked
@@ -127,15 +126,16 @@ def last_deed(entries: Sequence[Entry], otherwise: datetime) -> datetime:
 
 def asks(event: Nudge, at: datetime) -> Card:
     """What is said in the channel, to whoever was chosen above all."""
+    said: tuple[str | Mark, ...]
     match event:
         case UpdateAsked(due_at=due_at):
-            said: Text = ("⏰ An update is due since ", Moment(due_at), ". How do things stand?")
+            sign, said = "⏰", ("An update is due since ", Moment(due_at), ". How do things stand?")
         case LeadAsked():
-            said = "🧭 Nobody leads this incident yet. Who takes command?"
+            sign, said = "🧭", ("Nobody leads this incident yet. Who takes command?",)
         case OverAsked(since=since):
-            said = f"💤 Nothing has happened here for {duration(at - since)}. Is this incident over?"
+            sign, said = "💤", (f"Nothing has happened here for {duration(at - since)}. Is this incident over?",)
     named = (Person(event.user), " ") if event.user else ()
-    return Card(title="", body=((*named, *parts(said)),), buttons=_buttons(event))
+    return Card(title="", body=((f"{sign} ", *named, *said),), buttons=_buttons(event))
 
 
 def _buttons(event: Nudge) -> tuple[Button, ...]:
