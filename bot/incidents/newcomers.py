@@ -10,6 +10,8 @@ from storage.tables import incidents, journal
 AT_THE_START = timedelta(minutes=1)
 """Who was invited and comes so soon reads the card itself."""
 LATEST = 6
+SAID = frozenset({"IncidentDeclared", "ChannelOpened", "ChannelTroubled", "RespondersInvited"})
+"""Facts that tell nobody what was found or tried."""
 
 
 async def welcome(ports: Ports, *, channel: str, user: str, joined_at: datetime, attempt: int) -> None:
@@ -34,8 +36,11 @@ async def welcome(ports: Ports, *, channel: str, user: str, joined_at: datetime,
 async def so_far(ports: Ports, number: int, *, inside: bool = True) -> Card:
     """How the incident stands: who leads, what is known, what happened last; `inside` its channel that goes unsaid."""
     seen = await service.view(ports, number)
+    async with ports.store.read() as conn:
+        told = {entry.id: entry.kind for entry in await journal.of_subjects(conn, [seen.incident.subject])}
+    lines = [line for line in await service.lines(ports, number) if told.get(line.entry) not in SAID]
     latest: list[Text] = []
-    for line in (await service.lines(ports, number))[-LATEST:]:
+    for line in lines[-LATEST:]:
         said = line.said if isinstance(line.said, tuple) else (line.said,)
         latest.append((Moment(line.at), " · ", *said))
     return furniture.welcome(seen.incident, latest, seen.links, inside=inside)

@@ -21,12 +21,14 @@ from bot.events import (
     UpdateAsked,
     UpdatePosted,
     UpdateSnoozed,
+    event_of,
 )
 from bot.incidents import furniture, nudges, service, talk
 from bot.incidents.decide import LANE
 from bot.incidents.nudges import Candidate
 from bot.oncall.service import UnknownSchedule, everyone
 from bot.ports import ChatError, Ports
+from bot.posting import show
 from storage.records.incidents import Incident
 from storage.records.jobs import Job
 from storage.records.journal import Entry
@@ -106,11 +108,29 @@ async def ask_if_over(ports: Ports, job: Job) -> None:
 
 @on(LeadAsked, OverAsked, UpdateAsked, lane=LANE)
 async def say_nudge(ports: Ports, fact: Fact[IncidentEvent]) -> None:
-    """Say it in the channel, to whoever was chosen above all."""
+    """Say it in the channel, to whoever was chosen above all; an older one of its kind waits no longer."""
     event, number = fact.event, fact.event.incident
     if isinstance(event, LeadAsked | OverAsked | UpdateAsked):
         await talk.speak(ports, number, nudges.asks(event, fact.at), key=f"entry:{fact.id}", attempt=fact.attempt)
+        await _tidy(ports, number)
         await talk.refresh(ports, number, fact.attempt)
+
+
+@on(IncidentResolved, RoleAssigned, SeverityChanged, StatusChanged, UpdatePosted, UpdateSnoozed, lane=LANE)
+async def put_away(ports: Ports, fact: Fact[IncidentEvent]) -> None:
+    """Take the buttons off reminders that were answered."""
+    await _tidy(ports, fact.event.incident)
+
+
+async def _tidy(ports: Ports, number: int) -> None:
+    incident, told = await _known(ports, number)
+    if not furniture.reachable(incident):
+        return
+    for entry, waits in nudges.standing(incident, told):
+        event = event_of(entry.kind, entry.payload)
+        if isinstance(event, LeadAsked | OverAsked | UpdateAsked):
+            card = nudges.asks(event, entry.at, waits=waits)
+            await show(ports, card, key=f"entry:{entry.id}", subject=incident.subject, kind="note")
 
 
 async def _asked(ports: Ports, incident: Incident) -> str:

@@ -21,6 +21,7 @@ ANSWERS = frozenset({"UpdatePosted", "StatusChanged", "SeverityChanged", "Update
 """Facts after which somebody evidently reads what the bot asks."""
 SPANS = ("30m", "1h")
 """By how much the reminder of an update can be put off with one click."""
+LEAD = "LeadAsked"
 Nudge = UpdateAsked | LeadAsked | OverAsked
 ASKED = frozenset({"UpdateAsked", "LeadAsked", "OverAsked"})
 
@@ -124,8 +125,25 @@ def last_deed(entries: Sequence[Entry], otherwise: datetime) -> datetime:
     return max((entry.at for entry in entries if entry.kind not in ASKED), default=otherwise)
 
 
-def asks(event: Nudge, at: datetime) -> Card:
-    """What is said in the channel, to whoever was chosen above all."""
+def standing(incident: Incident, entries: Sequence[Entry]) -> list[tuple[Entry, bool]]:
+    """The reminders that were said, and whether each still waits for an answer: the newest of its kind at most."""
+    newest = {entry.kind: entry.id for entry in entries if entry.kind in ASKED}
+    answered = max((entry.id for entry in entries if entry.kind in ANSWERS), default=0)
+    led = "commander" in incident.roles
+    return [
+        (
+            entry,
+            incident.open
+            and entry.id == newest[entry.kind]
+            and not (led if entry.kind == LEAD else entry.id < answered),
+        )
+        for entry in entries
+        if entry.kind in ASKED
+    ]
+
+
+def asks(event: Nudge, at: datetime, *, waits: bool = True) -> Card:
+    """What is said in the channel, to whoever was chosen above all; with buttons while it `waits` for an answer."""
     said: tuple[str | Mark, ...]
     match event:
         case UpdateAsked(due_at=due_at):
@@ -135,7 +153,7 @@ def asks(event: Nudge, at: datetime) -> Card:
         case OverAsked(since=since):
             sign, said = "💤", (f"Nothing has happened here for {duration(at - since)}. Is this incident over?",)
     named = (Person(event.user), " ") if event.user else ()
-    return Card(title="", body=((f"{sign} ", *named, *said),), buttons=_buttons(event))
+    return Card(title="", body=((f"{sign} ", *named, *said),), buttons=_buttons(event) if waits else ())
 
 
 def _buttons(event: Nudge) -> tuple[Button, ...]:

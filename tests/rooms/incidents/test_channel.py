@@ -237,6 +237,7 @@ class TestNewcomer:
         (told,) = world.told(f"D{SECOND[1:]}")
         for said in ("Incident #1 so far: Checkout", "Cards are declined", f"Lead: {LEAD}", "failed over"):
             assert said in told
+        assert "Invited" not in told
 
     async def test_is_told_once_for_each_incident(self, world: World) -> None:
         await world.run("incident", "declare", "Checkout")

@@ -134,6 +134,39 @@ class TestUpdate:
         assert len(await world.waiting(nudges.ASK_UPDATE)) == 1
 
 
+class TestAnswered:
+    async def buttons(self, world: World) -> list[int]:
+        """How many buttons each reminder has, oldest first."""
+        signs = ("Nobody leads", "An update is due", "Is this incident over?")
+        said = [m for m in world.slack.messages if m.channel == CHANNEL and any(sign in m.text for sign in signs)]
+        return [len(message.card.buttons) for message in said]
+
+    async def test_reminders_have_no_buttons_any_more(self, world: World) -> None:
+        await declare(world)
+        await world.forward(minutes=61)
+        assert await self.buttons(world) == [1, 4]
+
+        await world.run("incident", "role", "1")
+        assert await self.buttons(world) == [0, 4]
+
+        await world.run("incident", "update", "1", "--text=better")
+        assert await self.buttons(world) == [0, 0]
+
+    async def test_only_the_newest_of_a_kind_has_buttons(self, world: World) -> None:
+        await declare(world)
+        await world.run("incident", "role", "1")
+        await world.forward(minutes=4 * 60)
+
+        assert await self.buttons(world) == [0, 4]
+
+    async def test_a_resolution_answers_all(self, world: World) -> None:
+        await declare(world)
+        await world.forward(minutes=61)
+        await world.run("incident", "resolve", "1")
+
+        assert sum(await self.buttons(world)) == 0
+
+
 class TestNight:
     @pytest.fixture
     def clock(self) -> FrozenClock:
