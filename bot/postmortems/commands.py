@@ -7,6 +7,7 @@ import click
 from bot.cards.card import Card, CommandLine, Level
 from bot.command import Context, Usage, command
 from bot.decision import Decision
+from bot.incidents import service as incidents
 from bot.numbers import NUMBER
 from bot.permissions import Role
 from bot.ports import Ports
@@ -78,6 +79,7 @@ async def diff(ctx: Context, number: int, old: int | None, new: int | None) -> C
 @_number
 async def draft(ctx: Context, number: int) -> Card:
     """Draft the postmortem of a resolved incident now. What is written already is never written over."""
+    await _may_see(ctx, number)
     try:
         decision = await service.begin(ctx.ports, number, by=ctx.caller.id)
     except UnknownIncident as unknown:
@@ -190,7 +192,18 @@ async def publish(ctx: Context, number: int, place: str) -> Card:
     return place_cards.stores(view.postmortem, asked, text_version=version)
 
 
+async def _may_see(ctx: Context, number: int) -> None:
+    """Answer for a private incident as if there were none, unless the caller belongs to it; raises `Usage`."""
+    try:
+        incident = await incidents.visible(ctx.ports, number, ctx.caller)
+    except incidents.UnknownIncident as unknown:
+        raise Usage(str(unknown), ("Type ", CommandLine(("incidents",)), " for all of them.")) from None
+    if incident.private:
+        ctx.conceal()
+
+
 async def _view(ctx: Context, number: int) -> service.View:
+    await _may_see(ctx, number)
     try:
         return await service.view(ctx.ports, number)
     except UnknownIncident as unknown:

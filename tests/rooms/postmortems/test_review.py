@@ -1,9 +1,12 @@
 """The review of a draft: what people write, approve and take back, and what a model may not take away."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.cards.card import Level
 from bot.cards.marks import plain
+from bot.incidents import service as incidents
 from bot.llm.client import ModelError
 from bot.ports import Writer
 from bot.postmortems import changes, sections, service
@@ -270,3 +273,30 @@ class TestOnBothDatabases:
         assert [m.card.title for m in said.messages].count("Impact changed") == 2
         versions = await service.versions(drafted.ports, 1)
         assert [v.number for v in versions] == list(range(1, (await drafted.postmortem()).text_version + 1))
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("show", "1"),
+        ("versions", "1"),
+        ("diff", "1"),
+        ("draft", "1"),
+        ("comment", "1", "--text=impact: x"),
+        ("edit", "1", "--section=impact", "--text=x"),
+        ("regenerate", "1", "--section=impact"),
+        ("approve", "1"),
+        ("reopen", "1"),
+        ("publish", "1"),
+    ],
+    ids=lambda argv: argv[0],
+)
+async def test_the_postmortem_of_a_private_incident_is_not_there_for_who_does_not_belong_to_it(
+    drafted: House, argv: tuple[str, ...]
+) -> None:
+    incident = replace((await incidents.view(drafted.ports, 1)).incident, private=True)
+    await drafted.store.transact(lambda unit: unit.save(incident))
+    before = await drafted.postmortem()
+    card = await drafted.run("postmortem", *argv, by="U0000ELSE")
+    assert (card.level, card.body) == (Level.USAGE, ("there is no incident #1",))
+    assert await drafted.postmortem() == before
