@@ -60,7 +60,8 @@ class HelpWanted(Exception):
 class Context:
     """What a command runs with. `progress` replaces what the caller sees of a slow command meanwhile.
 
-    `conceal` masks the words of this run in its audit line: they are about what not everybody may know of.
+    `conceal` is called where it is about what not everybody may know of: the words of the run are masked in its audit
+    line, and only whoever asked sees the answer.
     """
 
     ports: Ports

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -88,7 +88,7 @@ async def invoke(
             hint="What it had begun in the database was taken back. The log has the details.",
         )
     await _audit(ports, caller, run.event(card, time.monotonic() - began))
-    return card
+    return replace(card, private=True) if run.private else card
 
 
 @dataclass
@@ -100,9 +100,11 @@ class _Run:
     argv: tuple[str, ...] = ()
     role: Role = Role.NOBODY
     changes: bool = False
+    private: bool = False
 
     def conceal(self) -> None:
         """Keep of the words only names of options and numbers."""
+        self.private = True
         self.argv = tuple(map(_concealed, self.argv))
 
     def event(self, card: Card, seconds: float) -> CommandRun:

@@ -134,6 +134,7 @@ class Card:
     `body` are paragraphs; `steps` are lines of a list (progress, timeline, statements); `data` is what `--json` prints
     (the renderer makes it from the rest when empty; `title` and `level` are always the card's own). `accent` marks a
     live card. `hint` is the next step, said last. `more` is the command line that shows the rest where a medium cuts.
+    A `private` answer is for whoever asked alone: no door shows it to others.
     """
 
     title: str
@@ -147,4 +148,5 @@ class Card:
     hint: Text = ""
     accent: Accent | None = None
     more: tuple[str, ...] = ()
+    private: bool = False
     data: Mapping[str, Any] = field(default_factory=dict)

@@ -9,9 +9,9 @@ from bot.ports import ChatError, Ports
 _log = structlog.get_logger(__name__)
 
 
-async def tell(ports: Ports, caller: Caller, card: Card) -> None:
-    """Whisper an answer that is not simply "done". What was decided stands, whether this can be said or not."""
-    if card.level is Level.OK or ports.chat is None:
+async def tell(ports: Ports, caller: Caller, card: Card, *, always: bool = False) -> None:
+    """Whisper an answer that is not simply "done", or (`always`) any. What was decided stands, told or not."""
+    if (card.level is Level.OK and not always) or ports.chat is None:
         return
     try:
         await ports.chat.whisper(caller.channel, caller.id, card, thread_ts=caller.thread_ts)

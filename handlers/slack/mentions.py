@@ -17,6 +17,9 @@ from handlers.slack.door import App, Body, caller_of
 _log = structlog.get_logger(__name__)
 
 
+ASIDE = Card(title="The answer is for whoever asked alone")
+
+
 def kept(event: Body) -> Mapping[str, Any] | None:
     """What of a mention is kept; those by bots mean nothing."""
     if event.get("bot_id") or not event.get("user"):
@@ -47,9 +50,11 @@ async def act(app: App, event: Body, *, attempt: int) -> None:
     seen = Seen(chat, event, attempt)
     card = await _carried_out(app, seen, argv, caller)
     if seen.posted and chat:
-        await seen.show(card)
-    else:
+        await seen.show(ASIDE if card.private else card)
+    elif not card.private:
         await _answer(app.ports, caller, event, card, attempt)
+    if card.private:
+        await asides.tell(app.ports, caller, card, always=True)
 
 
 async def _answer(ports: Ports, caller: Caller, event: Body, card: Card, attempt: int) -> None:

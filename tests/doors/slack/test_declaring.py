@@ -147,3 +147,16 @@ async def test_privately_so_that_only_who_declared_it_hears_of_it(workspace: Wor
     mine, theirs = workspace.messages("#general")
     assert (mine.only_for, "laptop stolen" in shown(mine)) == (YOU, True)
     assert (theirs.only_for, "laptop stolen" in shown(theirs)) == (ONCALL, False)
+
+
+async def test_what_is_private_is_never_answered_where_others_read(workspace: Workspace, bot: Bot) -> None:
+    person = workspace.person(YOU)
+    await person.command("/do", "manage declare laptop stolen --private", channel="#general")
+    await declared(bot)
+    await person.say("#alerts", "<@U0BOT> incident show 1")
+    await person.say("#alerts", "<@U0BOT> incident role 1")
+
+    await workspace.until(lambda: len([m for m in workspace.messages("#alerts") if m.by_bot]) == 2)
+    answers = [m for m in workspace.messages("#alerts") if m.by_bot]
+    assert {m.only_for for m in answers} == {YOU}
+    assert any("laptop stolen" in shown(m) for m in answers)
