@@ -2,12 +2,12 @@
 
 import click
 
-from bot.cards.card import Card, Level
-from bot.command import Context, command
+from bot.cards.card import Card, Code, Level
+from bot.command import Context, Usage, command
 from bot.decision import job_of
 from bot.incidents import decide, newcomers, service
 from bot.incidents.asking import meant
-from bot.incidents.furniture import OPEN_CHANNEL, PIECES
+from bot.incidents.furniture import OPEN_CHANNEL, PIECES, REOPEN_CHANNEL
 from bot.numbers import NUMBER
 from bot.permissions import Role
 
@@ -28,7 +28,11 @@ async def furnish(ctx: Context, number: int | None) -> Card:
     which = await meant(ctx, number, follow=False)
     incident = (await service.view(ctx.ports, which)).incident
     now = ctx.ports.now()
-    kinds = PIECES if incident.channel else (OPEN_CHANNEL,)
+    if incident.archived_at is not None and not incident.open:
+        raise Usage(
+            f"incident #{which} is over, and its channel closed", ("First ", Code(f"incident reopen {which}"), ".")
+        )
+    kinds = (OPEN_CHANNEL,) if not incident.channel else (REOPEN_CHANNEL,) if incident.archived_at else PIECES
     timers = [decide.in_turn(kind, which, now, f"asked:{now.isoformat()}") for kind in kinds]
     await ctx.ports.store.transact(lambda unit: unit.enqueue(map(job_of, timers)))
     return Card(

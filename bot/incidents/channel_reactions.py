@@ -17,7 +17,7 @@ from bot.events import (
 from bot.events.postmortems import PostmortemEvent
 from bot.incidents import decide, furniture, service, talk, timeline
 from bot.incidents.decide import LANE
-from bot.incidents.furniture import BOOKMARK, CARDS, INVITE, PANEL, PIECES, SUMMARY, TOPIC
+from bot.incidents.furniture import BOOKMARK, CARDS, INVITE, PANEL, PIECES, REOPEN_CHANNEL, SUMMARY, TOPIC
 from bot.oncall.service import UnknownSchedule, everyone
 from bot.ports import Ports, Posted
 from bot.posting import find
@@ -130,13 +130,22 @@ async def bookmark(ports: Ports, job: Job) -> None:
 @on(IncidentReopened, lane=LANE)
 async def reopen(ports: Ports, fact: Fact[IncidentReopened]) -> None:
     """Open the same channel again, and say who wanted it."""
-    number, chat = fact.event.incident, ports.chat
-    incident = (await service.view(ports, number)).incident
-    if chat is not None and incident.channel and incident.archived_at is not None:
+    await _reopen_channel(ports, fact.event.incident)
+    await talk.tell(ports, fact)
+
+
+@task(REOPEN_CHANNEL)
+async def reopen_again(ports: Ports, job: Job) -> None:
+    """Open the channel that could not be opened before, or note that somebody did by hand."""
+    await _reopen_channel(ports, job.payload["incident"])
+
+
+async def _reopen_channel(ports: Ports, number: int) -> None:
+    incident, chat = (await service.view(ports, number)).incident, ports.chat
+    if chat is not None and incident.channel and incident.archived_at is not None and incident.open:
         opening = talk.done(chat.unarchive(incident.channel))
         if await talk.tried(ports, number, "The channel could not be opened again", opening):
             await service.change(ports, number, service.BOT, furniture.unarchived)
-    await talk.tell(ports, fact)
 
 
 @on(IncidentMerged, lane=LANE)

@@ -17,6 +17,7 @@ NO_CHANNEL = "No channel could be opened"
 NO_TOPIC = "The channel's topic could not be set"
 COMMANDER = "commander"
 OPEN_CHANNEL = "incidents.open_channel"
+REOPEN_CHANNEL = "incidents.reopen_channel"
 SUMMARY, INVITE, TOPIC, BOOKMARK, PANEL, CARDS = (
     f"incidents.furnish.{piece}" for piece in ("summary", "invite", "topic", "bookmarks", "roles", "cards")
 )

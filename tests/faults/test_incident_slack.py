@@ -92,7 +92,7 @@ def whole(workspace: Workspace, name: str = "incident-1") -> None:
 
 @pytest.mark.parametrize("method", STEPS)
 async def test_a_limit_is_waited_for(world: World, workspace: Workspace, method: str) -> None:
-    workspace.faults.rate_limit(method, times=2, retry_after=0)
+    workspace.faults.rate_limit(method, times=1, retry_after=1)
     await declare(world)
 
     whole(workspace)

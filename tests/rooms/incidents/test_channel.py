@@ -302,6 +302,28 @@ class TestReopened:
         assert any("opened this again" in said for said in await world.thread(DIGEST))
         assert world.died == []
 
+    async def test_goes_on_in_the_channel_once_somebody_opened_it_by_hand(self, world: World) -> None:
+        await world.run("incident", "declare", "Checkout")
+        await world.run("incident", "resolve", "1")
+        world.slack.refusals["unarchive"] = [refusal("not_in_channel")]
+        await world.run("incident", "reopen", "1")
+        world.slack.archived.clear()
+
+        await world.run("incident", "furnish", "1")
+
+        assert (await world.incident()).archived_at is None
+        assert "could not be opened again" not in (await world.message(CARD)).text
+        assert "could not be opened again" not in (await world.message(DIGEST)).text
+
+    async def test_is_not_furnished_while_the_incident_is_over(self, world: World) -> None:
+        await world.run("incident", "declare", "Checkout")
+        await world.run("incident", "resolve", "1")
+
+        card = await world.run("incident", "furnish", "1")
+
+        assert card.level.value == "usage"
+        assert world.slack.archived == [CHANNEL]
+
 
 class TestMerged:
     async def merged(self, world: World) -> None:
