@@ -1,12 +1,8 @@
 """What happens after facts about postmortems: drafting, posting section by section, publishing."""
 
-from dataclasses import replace
-from typing import Any
-
 import structlog
 
 from bot.bus import Fact, on, task
-from bot.cards.card import Card
 from bot.events import (
     ChangeRequested,
     DraftReady,
@@ -23,22 +19,8 @@ from bot.events import (
     StoringRequested,
 )
 from bot.ports import ChatError, Ports
-from bot.posting import show
-from bot.postmortems import (
-    cards,
-    changes,
-    markdown,
-    place_cards,
-    publishing,
-    review,
-    sections,
-    service,
-    version_cards,
-)
+from bot.postmortems import place_cards, publishing, review, sections, service, thread, version_cards
 from storage.records.jobs import Job
-from storage.records.posts import Post
-from storage.tables import posts
-from storage.unit_of_work import UnitOfWork
 
 THREAD = "draft"
 """Lane in which the messages of one draft are posted: the parent first, then its sections in order."""
@@ -76,8 +58,8 @@ async def redraft(ports: Ports, fact: Fact[PostmortemEvent]) -> None:
     if not why:
         return
     view = await service.view(ports, event.incident)
-    if (parent := await _open_parent(ports, view)) is not None:
-        await _speak(
+    if (parent := await thread.standing(ports, view)) is not None:
+        await thread.speak(
             ports,
             version_cards.unchanged(event.section, why=why),
             key=f"entry:{fact.id}",
@@ -93,7 +75,7 @@ async def redraft(ports: Ports, fact: Fact[PostmortemEvent]) -> None:
 async def open_thread(ports: Ports, fact: Fact[DraftStarted]) -> None:
     """Post the message in whose thread the draft will stand."""
     view = await service.view(ports, fact.event.incident)
-    post = await _parent(ports, view, attempt=fact.attempt, channel=_place(ports, view))
+    post = await thread.parent(ports, view, attempt=fact.attempt, channel=thread.place_of(ports, view))
     if post is not None:
         await service.posted(ports, fact.event.incident, post.channel, post.ts)
 
@@ -103,13 +85,13 @@ async def post_section(ports: Ports, fact: Fact[SectionDrafted]) -> None:
     """Post a section into the thread, or show its new text in place and say below what has changed."""
     event = fact.event
     view = await service.view(ports, event.incident)
-    parent = await _open_parent(ports, view)
+    parent = await thread.standing(ports, view)
     if parent is None:
         return
-    await _show_section(ports, view, event.section, parent, attempt=fact.attempt)
-    note = await _changed(ports, view, fact)
+    await thread.show_section(ports, view, event.section, parent, attempt=fact.attempt)
+    note = await thread.change_note(ports, view, fact)
     if note is not None:
-        await _speak(
+        await thread.speak(
             ports,
             note,
             key=f"entry:{fact.id}",
@@ -119,7 +101,7 @@ async def post_section(ports: Ports, fact: Fact[SectionDrafted]) -> None:
             thread_ts=parent.ts,
             attempt=fact.attempt,
         )
-    await _parent(ports, view, attempt=fact.attempt, at_once=note is not None)
+    await thread.parent(ports, view, attempt=fact.attempt, at_once=note is not None)
 
 
 @on(SectionApproved, SectionReopened, lane=THREAD)
@@ -127,16 +109,16 @@ async def show_verdict(ports: Ports, fact: Fact[PostmortemEvent]) -> None:
     """Show on the section, and on the parent message, who approved it or that it waits again."""
     event = fact.event
     view = await service.view(ports, event.incident)
-    if isinstance(event, SectionApproved | SectionReopened) and (parent := await _open_parent(ports, view)):
-        await _show_section(ports, view, event.section, parent, attempt=fact.attempt)
-        await _parent(ports, view, attempt=fact.attempt)
+    if isinstance(event, SectionApproved | SectionReopened) and (parent := await thread.standing(ports, view)):
+        await thread.show_section(ports, view, event.section, parent, attempt=fact.attempt)
+        await thread.parent(ports, view, attempt=fact.attempt)
 
 
 @on(DraftReady, PostmortemApproved, lane=THREAD)
 async def refresh(ports: Ports, fact: Fact[PostmortemEvent]) -> None:
     """Bring the parent message up to date: Approve appears, or who approved."""
     view = await service.view(ports, fact.event.incident)
-    await _parent(ports, view, attempt=fact.attempt)
+    await thread.parent(ports, view, attempt=fact.attempt)
 
 
 @on(PostmortemApproved, lane=PUBLISH)
@@ -153,8 +135,8 @@ async def publish(ports: Ports, fact: Fact[PostmortemApproved]) -> None:
     file = ""
     if ports.chat is not None:
         try:
-            file = await _upload(ports, view, version)
-            await _announce(ports, view, version, attempt=fact.attempt)
+            file = await thread.upload(ports, view, version)
+            await thread.announce(ports, view, version, attempt=fact.attempt)
         except ChatError as refused:
             if refused.retry:
                 raise
@@ -186,166 +168,17 @@ async def show_place(ports: Ports, fact: Fact[PostmortemEvent]) -> None:
     if not isinstance(event, PostmortemStored | StoringFailed | StoringRequested):
         raise TypeError(f"{type(event).__name__} is of no place")
     view = await service.view(ports, event.incident)
-    await _announce(ports, view, event.text_version, attempt=fact.attempt, anew=False)
+    await thread.announce(ports, view, event.text_version, attempt=fact.attempt, anew=False)
     found = await publishing.places(ports, view, event.text_version)
     place = next((one for one in found if one.name == event.place), None)
     if place is not None:
-        await _speak(
+        await thread.speak(
             ports,
             place_cards.trouble(view.postmortem, place, text_version=event.text_version),
             key=f"{view.postmortem.subject}:trouble:{place.name}:{event.text_version}",
             subject=view.postmortem.subject,
             kind="note",
             # only bad news is worth a message; good news takes the place of the bad
-            channel=_place(ports, view) if place.error else "",
+            channel=thread.place_of(ports, view) if place.error else "",
             attempt=fact.attempt,
         )
-
-
-async def _upload(ports: Ports, view: service.View, version: int) -> str:
-    """Attach the text once; "" when this workspace does not let the bot do so."""
-    key = f"{view.postmortem.subject}:file:{version}"
-    async with ports.store.read() as conn:
-        known = await posts.get(conn, key)
-    if known is not None or ports.chat is None:
-        return known.ts if known else ""
-    kept = await service.kept(ports, view.postmortem.id, version)
-    text = markdown.document(view.postmortem, view.incident, kept.sections, view.sources, version=version)
-    channel = _place(ports, view)
-    if not channel:
-        return ""
-    name = markdown.name(view.incident, version)
-    try:
-        file = await ports.chat.upload(channel, name=name, title=f"Postmortem, version {version}", content=text)
-    except ChatError as refused:
-        if refused.retry:
-            raise
-        _log.warning("postmortem_not_attached", incident=view.incident.id, version=version, error=str(refused))
-        return ""
-    post = Post(key=key, subject=view.postmortem.subject, kind="file", channel=channel, ts=file, posted_at=ports.now())
-
-    async def keep(unit: UnitOfWork) -> None:
-        await posts.put(unit.conn, post)
-
-    await ports.store.transact(keep)
-    return file
-
-
-async def _announce(ports: Ports, view: service.View, version: int, *, attempt: int, anew: bool = True) -> None:
-    """Tell of an approved version, or (`anew` False) only bring the message up to date that does."""
-    subject = view.postmortem.subject
-    async with ports.store.read() as conn:
-        attached = await posts.get(conn, f"{subject}:file:{version}") is not None
-    if view.postmortem.approved_version != version:
-        return
-    found = await publishing.places(ports, view, version)
-    await _speak(
-        ports,
-        place_cards.published(view.postmortem, view.incident, version, found, attached=attached),
-        key=f"{subject}:published:{version}",
-        subject=subject,
-        kind="note",
-        channel=_place(ports, view) if anew else "",
-        attempt=attempt,
-    )
-
-
-async def _show_section(ports: Ports, view: service.View, name: str, parent: Post, *, attempt: int) -> None:
-    """Show a section as it is now, and note which of its texts the message shows: an approval is of that one."""
-    section = view.section(name)
-    if section is None:
-        return
-    subject = view.postmortem.subject
-    post = await _speak(
-        ports,
-        cards.section(view.postmortem, section, view.sources, reason=await service.remark(ports, view, section)),
-        key=f"{subject}:section:{name}",
-        subject=subject,
-        kind=review.shown(section),
-        channel=parent.channel,
-        thread_ts=parent.ts,
-        attempt=attempt,
-    )
-    if post is not None and post.kind != review.shown(section):
-        known = replace(post, kind=review.shown(section))
-        await ports.store.transact(lambda unit: posts.put(unit.conn, known))
-
-
-async def _changed(ports: Ports, view: service.View, fact: Fact[SectionDrafted]) -> Card | None:
-    """What a change has changed; None for the first text of a section."""
-    event = fact.event
-    now = service.section_of(await service.kept(ports, event.incident, event.text_version), event.section)
-    if now is None or now.revision == 1:
-        return None
-    before = service.section_of(await service.kept(ports, event.incident, event.text_version - 1), event.section)
-    found = changes.between(before.statements if before else (), now.statements)
-    _, _, why = event.reason.removeprefix(service.CHANGE).partition(": ")
-    return version_cards.changed(
-        now,
-        found,
-        view.sources,
-        text_version=event.text_version,
-        by=fact.actor,
-        why=why,
-        taken_back=event.taken_back,
-    )
-
-
-async def _parent(
-    ports: Ports, view: service.View, *, attempt: int, channel: str = "", at_once: bool = True
-) -> Post | None:
-    known = await _parent_post(ports, view)
-    if known is not None and _closed(view, known.channel):
-        return known
-    return await _speak(
-        ports,
-        cards.draft(view.postmortem, view.incident, view.sources),
-        key=_parent_key(view),
-        subject=view.postmortem.subject,
-        kind="draft",
-        channel=channel,
-        attempt=attempt,
-        at_once=at_once,
-    )
-
-
-async def _parent_post(ports: Ports, view: service.View) -> Post | None:
-    async with ports.store.read() as conn:
-        return await posts.get(conn, _parent_key(view))
-
-
-async def _speak(ports: Ports, card: Card, **where: Any) -> Post | None:
-    """Show a card, unless the channel was archived meanwhile: the text is kept anyway, and `postmortem show` has it."""
-    try:
-        return await show(ports, card, **where)
-    except ChatError as refused:
-        if refused.code != "is_archived":
-            raise
-        _log.warning("postmortem_not_shown", key=where["key"], error=str(refused))
-        return None
-
-
-def _parent_key(view: service.View) -> str:
-    return f"{view.postmortem.subject}:draft"
-
-
-async def _open_parent(ports: Ports, view: service.View) -> Post | None:
-    """The draft's message, unless nothing can be said below it any more."""
-    known = await _parent_post(ports, view)
-    return None if known is None or _closed(view, known.channel) else known
-
-
-def _place(ports: Ports, view: service.View) -> str:
-    """Where to speak: the incident's channel, or that of all incidents when there is none, or it was closed.
-
-    Of a private incident nothing is said where everybody reads.
-    """
-    own = view.incident.channel
-    if own and not _closed(view, own):
-        return own
-    return "" if view.incident.private else ports.manage.channels.incidents
-
-
-def _closed(view: service.View, channel: str) -> bool:
-    """Nothing can be said or edited in an archived channel."""
-    return view.incident.archived_at is not None and channel == view.incident.channel
