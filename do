@@ -214,7 +214,8 @@ bench() {
 
 lock() {
     command -v uv >/dev/null || die "renewing the locks needs uv: https://docs.astral.sh/uv"
-    set -- --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+    # With extras in the names: pip takes the newest release, unpinned, where a package asks for an extra that the lock leaves out.
+    set -- --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-strip-extras \
         --custom-compile-command './do lock' --extra aws --extra charts pyproject.toml "$@"
     uv pip compile "$@" --output-file requirements.lock
     uv pip compile "$@" --output-file requirements-dev.lock --group dev --constraints requirements.lock
