@@ -27,7 +27,8 @@ class StatementKind(StrEnum):
 class Statement:
     """One sentence with the journal entries it cites; `unverified` says why it could not be confirmed ("": it was).
 
-    `weak` says why it is confirmed only just, `blame` what in it blames a person and how to say it instead ("": nothing).
+    `weak` says why it is confirmed only just, `blame` what in it blames a person and how to say it instead; "" is
+    nothing.
     """
 
     kind: StatementKind
