@@ -18,6 +18,9 @@ from storage.records.postmortems import Postmortem, PostmortemStatus, Version
 _number = click.argument("number", type=NUMBER)
 _section = click.option("--section", type=click.Choice(sections.NAMES), default=None, help="The section meant.")
 _this_section = click.option("--section", type=click.Choice(sections.NAMES), required=True, help="The section meant.")
+_revision = click.option(
+    "--revision", type=NUMBER, default=None, hidden=True, help="The text that was shown, as the bot numbers it."
+)
 
 
 def _page(_context: click.Context, param: click.Parameter, value: str | None) -> editing.Page | None:
@@ -94,7 +97,7 @@ async def draft(ctx: Context, number: int) -> Card:
 @_number
 @click.option("--text", required=True, help="What should change; may begin with the section's name and a colon.")
 @_section
-@click.option("--quoted", default="", hidden=True)
+@click.option("--quoted", default="", hidden=True, help="Address of the message that the reply quotes.")
 async def comment(ctx: Context, number: int, text: str, section: str | None, quoted: str) -> Card:
     """Ask for a change of one section: it is written anew, the version before is kept."""
     view = await _view(ctx, number)
@@ -120,8 +123,8 @@ async def comment(ctx: Context, number: int, text: str, section: str | None, quo
 @click.option(
     "--text", required=True, help="One statement on a line, with its sources: [t12]. What you change is kept as yours."
 )
-@click.option("--revision", type=NUMBER, default=None, hidden=True)
-@click.option("--lines", callback=_page, default=None, hidden=True)
+@_revision
+@click.option("--lines", callback=_page, default=None, hidden=True, help="The statements to replace, like 1-20.")
 async def edit(
     ctx: Context, *, number: int, section: str, text: str, revision: int | None, lines: editing.Page | None
 ) -> Card:
@@ -149,7 +152,7 @@ async def regenerate(ctx: Context, number: int, section: str) -> Card:
 @command("postmortem approve", role=Role.RESPONDER, changes=True)
 @_number
 @_section
-@click.option("--revision", type=NUMBER, default=None, hidden=True)
+@_revision
 @click.option("--unverified", is_flag=True, help="Also when statements could not be verified.")
 async def approve(ctx: Context, number: int, section: str | None, revision: int | None, unverified: bool) -> Card:
     """Approve a section, or all: with the last one this version is published and kept."""
