@@ -184,17 +184,27 @@ async def migration_lock(at: Address, engine: AsyncEngine) -> AsyncIterator[Asyn
         yield conn
 
 
-async def prepare(at: Address, engine: AsyncEngine) -> None:
+async def prepare(at: Address) -> None:
     """Make the file's folder and turn on write-ahead logging, which the file remembers."""
     if at.dialect == "sqlite":
         try:
             at.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{at.shown}: cannot create {at.path.parent}: {error.strerror}") from error
-        async with engine.connect() as conn:
-            raw = await conn.get_raw_connection()
-            cursor = await raw.driver_connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[union-attr] # aiosqlite's
-            await cursor.close()
+        await asyncio.to_thread(_write_ahead, at)
+
+
+def _write_ahead(at: Address) -> None:
+    # Not by aiosqlite: where the file cannot be opened, its thread may answer when the event loop is closed already.
+    pragma = "PRAGMA journal_mode=WAL"
+    engine = create_writer(at)
+    try:
+        with engine.connect() as conn:
+            conn.connection.cursor().execute(pragma).close()
+    except sqlite3.Error as error:
+        raise OperationalError(pragma, None, error) from error
+    finally:
+        engine.dispose()
 
 
 def _sqlite_events(engine: SyncEngine, *, foreign_keys: bool, writes_only: bool = False) -> None:

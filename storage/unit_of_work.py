@@ -148,7 +148,7 @@ class Store:
         at = engine.address(url)
         writers = engine.create(at)
         try:
-            await engine.prepare(at, writers)
+            await engine.prepare(at)
             await migrations.migrate(at, writers)
         except BaseException as error:
             await writers.dispose()
