@@ -1,10 +1,13 @@
 """Opening a database: made when it is not there, migrated once, refused in one line with the mend."""
 
 import asyncio
+import importlib
+import pkgutil
 import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from storage import migrations
+from storage import migrations, tables
 from storage.engine import masked
 from storage.tables.schema import METADATA
 from storage.unit_of_work import Store, StoreError
@@ -31,6 +34,9 @@ async def refusal(url: str) -> str:
 
 
 async def test_the_migrated_database_is_the_one_that_the_tables_describe(store: Store) -> None:
+    for module in pkgutil.iter_modules(tables.__path__, f"{tables.__name__}."):
+        importlib.import_module(module.name)  # a table is known once its module is
+
     def differences(conn: Connection) -> list[object]:
         context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
         return list(compare_metadata(context, METADATA))
@@ -135,6 +141,13 @@ async def test_writes_survive_a_power_cut_by_the_settings_that_promise_it(tmp_pa
 
 async def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
     assert "cannot open" in await refusal(f"sqlite:///{tmp_path}")
+
+
+async def test_a_file_that_cannot_be_opened_leaves_no_thread_that_answers_to_a_closed_loop(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    await refusal(f"sqlite:///{tmp_path}")
+    begun = [thread.name for thread in threading.enumerate() if thread not in before]
+    assert [name for name in begun if not name.startswith("asyncio_")] == []  # those of the loop end with it
 
 
 async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
