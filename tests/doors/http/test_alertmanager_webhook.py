@@ -20,7 +20,7 @@ PATIENCE = 20.0
 async def test_what_alertmanager_sends_fires_and_resolves(store: Store, opened: Open, tmp_path: Path) -> None:
     bot, taken = listening(store)
     async with opened(bot) as client:
-        with alertmanager(tmp_path, f"{client.base_url}webhooks/alertmanager", TOKEN) as url:
+        with alertmanager(tmp_path, str(client.base_url.join("/webhooks/alertmanager")), TOKEN) as url:
             await post(url, endsAt=(datetime.now(UTC) + timedelta(minutes=5)).isoformat())
             await until(taken, resolved=False)
             await post(url, endsAt=datetime.now(UTC).isoformat())
