@@ -17,13 +17,17 @@ class Posted:
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What Slack knows of a user: address, time zone ("Europe/Berlin"), name; `gone` when the account is closed."""
+    """What Slack knows of a user: address, time zone ("Europe/Berlin"), name; `gone` when the account is closed.
+
+    `bot` tells that it is a program's.
+    """
 
     user: str
     email: str = ""
     timezone: str = ""
     name: str = ""
     gone: bool = False
+    bot: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,13 +1,16 @@
 """What is handed to systems outside: meetings, issues, documents and public incidents, as values (pure)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Invitation:
-    """A meeting for a calendar. `uid` is its identity: what is there already is changed, never doubled."""
+    """A meeting for a calendar. `uid` is its identity: what is there already is changed, never doubled.
+
+    `reference` is what the calendar called it, "" when no answer of it is known. One that is `cancelled` is taken out.
+    """
 
     uid: str
     title: str
@@ -18,6 +21,18 @@ class Invitation:
     """Mail addresses."""
     sequence: int = 0
     """Grows with each change of the same meeting."""
+    zone: str = "UTC"
+    """Time zone for whom nothing shows it in their own."""
+    reference: str = ""
+    cancelled: bool = False
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What a calendar calls a meeting, and whom it could not invite: address -> why."""
+
+    reference: str
+    missed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from bot.decision import JobsFor
 from bot.observation import Observation
 from bot.outbound import Post, once
 from bot.outside import (
+    Booked,
     Document,
     Filed,
     Invitation,
@@ -218,10 +219,10 @@ async def unreported(_reports: Sequence[Report], /) -> None:
 
 
 class Book(Protocol):
-    """Puts a meeting into a calendar."""
+    """Puts a meeting into a calendar, changes it there, or takes it out."""
 
-    async def __call__(self, invitation: Invitation, /) -> str:
-        """The calendar's own name for the entry; raises `Undeliverable`."""
+    async def __call__(self, invitation: Invitation, /) -> Booked:
+        """Make the calendar show it as it is now, looking before anything is done twice; raises `Undeliverable`."""
 
 
 @dataclass(frozen=True, kw_only=True)

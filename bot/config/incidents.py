@@ -28,6 +28,11 @@ class Meeting(Part):
         default=timedelta(hours=24), description="How long after the resolution; moved into the next working hours."
     )
     length: PositiveDuration = Field(default=timedelta(minutes=30), description="How long it takes.")
+    hours: Hours = Field(
+        default_factory=lambda: Hours.model_validate({"days": "mon-fri", "from": "09:00", "to": "17:00"}),
+        description="Working hours, in the responders' time zones at once where these leave room for it, else in that "
+        "of most; with a `timezone` in that alone.",
+    )
     hold_for: Listed[Severity] = Field(default=SERIOUS, description="Severities of incidents that get one.")
 
 

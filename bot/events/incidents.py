@@ -232,6 +232,27 @@ class ChannelReopened(IncidentEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MeetingArranged(IncidentEvent):
+    """The postmortem is talked over at that time, among `people`; of those `unreached` no mail address is known.
+
+    `sequence` counts the changes of the meeting, from 0.
+    """
+
+    starts_at: datetime
+    people: tuple[str, ...] = ()
+    unreached: tuple[str, ...] = ()
+    sequence: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeetingCancelled(IncidentEvent):
+    """The meeting about the postmortem does not take place."""
+
+    reason: str = ""
+    sequence: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class MeetingPlanned(IncidentEvent):
     """The meeting about the postmortem stands in `calendar`."""
 

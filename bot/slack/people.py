@@ -65,6 +65,7 @@ class People:
             timezone=str(user.get("tz") or ""),
             name=str(user.get("real_name") or told.get("real_name") or user.get("name") or ""),
             gone=bool(user.get("deleted")),
+            bot=bool(user.get("is_bot")),
         )
         self._profiles[profile.user] = (self._now() + KNOWN_FOR, profile)
         return profile

@@ -1,6 +1,9 @@
-"""Meetings about postmortems, one row for each calendar."""
+"""Meetings about postmortems: one row for the meeting itself, and one for each calendar."""
 
-from sqlalchemy import Column, Integer, Table, select
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Integer, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.records.meetings import Meeting
@@ -15,8 +18,15 @@ MEETINGS = Table(
     Column("title", Words, nullable=False),
     Column("starts_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False),
+    Column("zone", Words, nullable=False),
+    Column("people", Document, nullable=False),
     Column("attendees", Document, nullable=False),
+    Column("unreached", Document, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("cancelled", Boolean, nullable=False),
+    Column("begun", Boolean, nullable=False),
     Column("reference", Words, nullable=False),
+    Column("trouble", Words, nullable=False),
     Column("made_at", Instant),
     Column("version", Integer, nullable=False),
 )
@@ -28,12 +38,16 @@ async def save(conn: AsyncConnection, meeting: Meeting) -> None:
 
 
 async def get(conn: AsyncConnection, incident: int, calendar: str, *, lock: bool = False) -> Meeting | None:
-    """Return the incident's meeting in that calendar."""
+    """Return the incident's meeting in that calendar, "": the meeting itself."""
     row = await first(conn, MEETINGS, MEETINGS.c.incident == incident, MEETINGS.c.calendar == calendar, lock=lock)
-    return Meeting(**{**row, "attendees": tuple(row["attendees"])}) if row else None
+    return _meeting(row) if row else None
 
 
 async def of_incident(conn: AsyncConnection, incident: int) -> list[Meeting]:
-    """The incident's meeting in all calendars."""
+    """The incident's meeting itself first, then as each calendar has it."""
     query = select(MEETINGS).where(MEETINGS.c.incident == incident).order_by(MEETINGS.c.calendar)
-    return [Meeting(**{**row, "attendees": tuple(row["attendees"])}) for row in await rows(conn, query)]
+    return [_meeting(row) for row in await rows(conn, query)]
+
+
+def _meeting(row: Mapping[str, Any]) -> Meeting:
+    return Meeting(**{**row, **{name: tuple(row[name]) for name in ("people", "attendees", "unreached")}})
