@@ -22,13 +22,14 @@ class FollowUpEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class FollowUpAdded(FollowUpEvent):
-    """Something is to be done. `due_on` is a day in ISO 8601, "" for none."""
+    """Something is to be done. `due_on` is a day in ISO 8601, "" for none; `author` is who said it in a message."""
 
     title: str
     kind: str
     owner: str = ""
     due_on: str = ""
     origin: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Reactions: an emoji on an alert's card acknowledges it, a pushpin puts a message on the incident's timeline."""
+"""Reactions: they acknowledge an alert, put a message on an incident's timeline, or make a follow-up of it."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -7,17 +7,17 @@ from bot.permissions import Caller
 from bot.ports import Ports
 from handlers.slack import asides, threads
 from handlers.slack.door import App, Body, caller_of
-from handlers.slack.shortcuts import note_of
+from handlers.slack.shortcuts import follow_up_of, note_of
 from storage.tables import alerts, incidents, posts
 
 PUSHPIN = "pushpin"
 
 
-def kept(event: Body, acknowledging: Collection[str]) -> Mapping[str, Any] | None:
+def kept(event: Body, meant: Collection[str]) -> Mapping[str, Any] | None:
     """What of a reaction is kept; None when it means nothing here."""
     item = event.get("item") or {}
     name = str(event.get("reaction") or "").partition("::")[0]  # the rest is a skin tone
-    if item.get("type") != "message" or name not in {PUSHPIN, threads.APPROVE, *acknowledging}:
+    if item.get("type") != "message" or name not in {PUSHPIN, threads.APPROVE, *meant}:
         return None
     return {
         "type": event["type"],
@@ -39,6 +39,8 @@ async def act(app: App, event: Body) -> None:
         argv = await _acknowledgement(app.ports, event, caller, added=added)
         if not argv and event["reaction"] == threads.APPROVE:
             argv = await threads.verdict(app, event, caller, added=added)
+        if not argv and added and event["reaction"] == app.ports.manage.follow_ups.emoji:
+            argv = await _follow_up(app.ports, event)
     if not argv:
         return
     card = await app.invoke(argv, caller)
@@ -59,12 +61,21 @@ async def _acknowledgement(ports: Ports, event: Body, caller: Caller, *, added: 
 
 
 async def _note(ports: Ports, event: Body) -> list[str]:
+    message = await _said(ports, event)  # what the bot says stands on the timeline as a fact of its own
+    return note_of(event["channel"], message) if message else []
+
+
+async def _follow_up(ports: Ports, event: Body) -> list[str]:
+    message = await _said(ports, event)
+    return follow_up_of(event["channel"], message) if message else []
+
+
+async def _said(ports: Ports, event: Body) -> Mapping[str, Any] | None:
+    """What a person said in an incident's channel."""
     if ports.chat is None or not await _has_incident(ports, event["channel"]):
-        return []
+        return None
     message = await ports.chat.message(event["channel"], event["ts"])
-    if message is None or message.get("bot_id"):
-        return []  # what the bot says stands on the timeline as a fact of its own
-    return note_of(event["channel"], message)
+    return None if message is None or message.get("bot_id") else message
 
 
 async def _unnote(ports: Ports, event: Body) -> list[str]:

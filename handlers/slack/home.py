@@ -11,7 +11,13 @@ from bot.slack.client import SlackChat
 from bot.slack.message import message
 from handlers.slack.door import App, Body, caller_of
 
-SHOWN: tuple[tuple[str, ...], ...] = (("alerts",), ("incidents", "--status=open"), ("oncall",), ("oncall", "me"))
+SHOWN: tuple[tuple[str, ...], ...] = (
+    ("alerts",),
+    ("incidents", "--status=open"),
+    ("followups",),
+    ("oncall",),
+    ("oncall", "me"),
+)
 """The command lines whose answers make the page."""
 MOST_BLOCKS = 100
 

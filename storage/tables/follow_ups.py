@@ -1,10 +1,10 @@
 """Follow-ups: one for each origin."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Date, Index, Integer, Table, func, select
+from sqlalchemy import Column, Date, Index, Integer, Table, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
@@ -76,12 +76,18 @@ async def listing(  # what is due first stands first
     incident: int | None = None,
     owner: str | None = None,
     due_by: date | None = None,
+    without: Collection[int] = (),
+    foremost: str = "",
     limit: int = 20,
     offset: int = 0,
 ) -> list[FollowUp]:
-    """Follow-ups, what is due first before the rest, then by number."""
-    query = select(FOLLOW_UPS).where(*_where(statuses, incident, owner, due_by))
-    query = query.order_by(FOLLOW_UPS.c.due_on.is_(None), FOLLOW_UPS.c.due_on, FOLLOW_UPS.c.id)
+    """Follow-ups: those of the owner `foremost`, then what is due first before the rest, then by number.
+
+    `without` names incidents whose follow-ups are passed over.
+    """
+    query = select(FOLLOW_UPS).where(*_where(statuses, incident, owner, due_by), *_without(without))
+    own = case((FOLLOW_UPS.c.owner == foremost, 0), else_=1) if foremost else literal(0)
+    query = query.order_by(own, FOLLOW_UPS.c.due_on.is_(None), FOLLOW_UPS.c.due_on, FOLLOW_UPS.c.id)
     return [from_row(row) for row in await rows(conn, query.limit(limit).offset(offset))]
 
 
@@ -92,10 +98,18 @@ async def count(
     incident: int | None = None,
     owner: str | None = None,
     due_by: date | None = None,
+    without: Collection[int] = (),
 ) -> int:
     """How many follow-ups `listing` would give without its limit."""
-    query = select(func.count()).select_from(FOLLOW_UPS).where(*_where(statuses, incident, owner, due_by))
+    where = [*_where(statuses, incident, owner, due_by), *_without(without)]
+    query = select(func.count()).select_from(FOLLOW_UPS).where(*where)
     return int((await conn.execute(query)).scalar_one())
+
+
+def _without(incidents: Collection[int]) -> list[ColumnElement[bool]]:
+    if not incidents:
+        return []
+    return [or_(FOLLOW_UPS.c.incident.is_(None), FOLLOW_UPS.c.incident.not_in(list(incidents)))]
 
 
 def _where(

@@ -93,8 +93,8 @@ def test_the_events_are_those_that_have_a_listener() -> None:
 def test_every_event_type_is_registered() -> None:
     listeners = registered()._async_listeners
     assert (
-        len(listeners) == len(events.EVENTS) + 9
-    )  # the command, 3 kinds of buttons and the rest of them, forms, 3 shortcuts
+        len(listeners) == len(events.EVENTS) + 10
+    )  # the command, 3 kinds of buttons and the rest of them, forms, 4 shortcuts
 
 
 def test_the_command_is_the_settings_default() -> None:
@@ -108,6 +108,7 @@ def test_the_shortcuts_are_those_that_have_a_listener() -> None:
         (shortcuts.DECLARE, "global"),
         (shortcuts.DECLARE_FROM_MESSAGE, "message"),
         (shortcuts.ADD_TO_TIMELINE, "message"),
+        (shortcuts.ADD_FOLLOW_UP, "message"),
     }
 
 
