@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.postmortems.figures import Figure, blanked, figures
+from bot.postmortems.figures import Figure, blanked, figures, without_numbers
 
 Clock = tuple[int, int, int | None]
 """Hour, minute, and second where it was said."""
@@ -100,7 +100,8 @@ _ENDS = re.compile(r"(?:^|[.!?:;\n]|[-\u2013\u2014•(“\"])\s*$")
 _ACTS = re.compile(
     r" (?:(?:then|also|later|first|quickly|manually) )?(?:[a-z]+ed|was|is|had|has|did|began|took|made|found|ran|sent"
     r"|set|went|told|gave|fell|rose|brought|chose|broke|wrote|led|held|kept|left|put|cut|came|thought|said|saw"
-    r"|lost|shut|'s|and [A-Z]\w+ [a-z]+ed)\b"
+    r"|lost|shut|built|stood|grew|hit|met|spent|spoke|threw|won|drew|drove|caught"
+    r"|bought|got|dealt|froze|spun|'s|and [A-Z]\w+ [a-z]+ed)\b"
 )
 _ORDINARY = re.compile(
     r"[A-Z]\w*(?:ion|ment|ing|ness|ity|ance|ence|ship|age|al|ly|s|ed|ure|ware|work|ble)|A|An|The|Its|His|Her|Their|Our|Your|My|These|Those|It|This|That|What|Which|Who|He|She|They|We|I"
@@ -145,7 +146,7 @@ def claims(text: str) -> Claims:
             *(m[0] for m in long),
         ),
         ranks=tuple(ranks),
-        units=tuple(m[0].lower() for m in _UNIT.finditer(left)),
+        units=tuple(m[0].lower() for m in _UNIT.finditer(without_numbers(left))),
         quotes=tuple(next(group for group in m.groups() if group) for m in quotes),
         links=tuple(m[0].rstrip(".,;:!?)") for m in links),
     )

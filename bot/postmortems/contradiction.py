@@ -22,6 +22,7 @@ _FROM_TO = re.compile(
     r"\b((?:\w+ ){1,4})from (\d[\d,]*(?:\.\d+)?)(?: ?%)? to (\d[\d,]*(?:\.\d+)?)(?![\d:]| ?[A-Za-z]B)"
 )
 _PLACE = re.compile(r"[a-z]+")
+_REMOVALS = frozenset(map(wording.stem, ("remove", "disable", "exclude", "revert")))
 
 
 def denied(text: str, source: Offered) -> str:
@@ -30,23 +31,39 @@ def denied(text: str, source: Offered) -> str:
     plain = frozenset[str]().union(*(s.stems - s.denied for s in theirs if s.plain))
     held = frozenset[str]().union(*(s.stems - s.denied for s in theirs))
     refused = frozenset[str]().union(*(s.denied for s in theirs))
+    # "with the rule removed" is without the rule
+    gone = frozenset[str]().union(*(s.stems for s in theirs if s.stems & _REMOVALS))
     everything = frozenset[str]().union(*(r.stems for r in source.cited))
     agreed = held.union(*(s.denied for s in mine))
     for segment in mine:
-        for word in sorted(segment.denied - refused):
+        mostly = 2 * len(segment.denied & refused) > len(segment.denied)
+        for word in () if mostly else sorted(segment.denied - refused - (segment.lacking & gone)):
             # what tells of trouble and is denied ("did not fail") needs to be denied there as well
             if word in plain or (wording.troubled(word) and word in held):
                 return "denies what a cited entry says"
-        if segment.denied and not segment.denied & everything:
+        if segment.denied and not segment.denied & everything and not _alike(segment, theirs):
             return "denies something of which no cited entry speaks"
         if segment.denied or segment.troubled - refused:
             continue
-        if (segment.stems & refused) - agreed:
+        if (segment.stems & _refused_of(segment, theirs)) - agreed:
             return "says what a cited entry denies"
     told = any(wording.denies(r.entry.words) for r in source.cited)
-    if wording.denies(text) and not told and not refused and all(s.plain for s in theirs):
+    missing = any(s.lacking & gone for s in mine)
+    if wording.denies(text) and not (told or refused or missing) and all(s.plain for s in theirs):
         return "denies something that no cited entry denies"
     return ""
+
+
+def _alike(segment: wording.Segment, theirs: list[wording.Segment]) -> bool:
+    """Whether an entry denies something of the same matter: "showed nothing new" for "could not be updated"."""
+    matter = segment.stems - segment.denied
+    return any(len(matter & s.stems) > 1 for s in theirs if s.denied)
+
+
+def _refused_of(segment: wording.Segment, theirs: list[wording.Segment]) -> frozenset[str]:
+    """What the entries deny and that piece may not say: of "without a staged rollout" a rollout alone it may."""
+    whole = (s.denied if s.lacking <= segment.stems else s.denied - s.lacking for s in theirs)
+    return frozenset[str]().union(*whole)
 
 
 def opposed(text: str, source: Offered) -> str:
@@ -58,8 +75,8 @@ def opposed(text: str, source: Offered) -> str:
     if turned := _turned(text):
         return turned
     for place, word in wording.words(text):
-        other = wording.opposite(word)
-        if other and other in theirs and word not in theirs and other not in mine and word not in refused:
+        others = wording.opposites(word)
+        if others & theirs and word not in theirs and not others & mine and word not in refused:
             found = _PLACE.match(text.lower(), place)
             return found[0] if found else word
     return ""

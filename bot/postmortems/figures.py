@@ -109,6 +109,11 @@ def blanked(text: str) -> str:
     return _FIGURE.sub(lambda m: " " * len(m[0]), text)
 
 
+def without_numbers(text: str) -> str:
+    """The text with all its numbers blanked out, those in words too, each with its unit."""
+    return _SPELLED.sub(lambda m: " " * len(m[0]), blanked(text))
+
+
 def _digits(match: re.Match[str], text: str) -> Figure | None:
     digits = re.sub(r"[^\d.]", "", match["digits"])
     value = -float(digits) if _MINUS.search(text[: match.start()]) else float(digits)

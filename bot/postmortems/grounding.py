@@ -253,7 +253,7 @@ def _related(statement: Statement, cited: Sequence[Evidence], desk: _Desk, *, ba
     better = desk.index.better(words, cited)
     for segment in wording.segments(statement.text) if better is None else ():
         if len(segment.stems) > 1 and not desk.index.share(segment.stems, cited):
-            better = desk.index.better(segment.stems, cited)
+            better = desk.index.better(segment.stems, cited, least=2)
             break
     if better is not None:
         return [Failure(Code.CITATION, f"entry #{better.id} says this, not what it cites")], ""

@@ -37,8 +37,11 @@ class Index:
         offered = frozenset[str]().union(*(self.stems.get(e.id, frozenset()) for e in cited))
         return sum(self.weight(word) for word in words & offered) / total if total else 1.0
 
-    def better(self, words: frozenset[str], cited: Sequence[Evidence]) -> Evidence | None:
-        """An entry that has far more of the words than all the cited ones together, when there is one."""
+    def better(self, words: frozenset[str], cited: Sequence[Evidence], *, least: int = 1) -> Evidence | None:
+        """An entry that has far more of the words than all the cited ones together, when there is one.
+
+        It must have `least` of them; of a clause one word, and be it a rare one, does not tell what it is about.
+        """
         total = sum(self.weight(word) for word in words)
         mine = self.share(words, cited)
         if not total or mine >= COVERED:
@@ -52,6 +55,7 @@ class Index:
         if (
             place is None
             or self.entries[place].id in numbers
+            or len(words & self.stems[self.entries[place].id]) < least
             or scores[place] / total < max(COVERED if mine else UNCOVERED, BETTER * mine)
         ):
             return None

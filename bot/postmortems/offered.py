@@ -15,6 +15,8 @@ from bot.postmortems.figures import DAY, HOUR, MINUTE, Figure
 
 PAIRWISE = 6
 """Up to so many cited entries any two may be subtracted; of more only the ends, or some difference always fits."""
+NAMED_ONE_BY_ONE = 5
+"""Up to so many things a sentence may count that an entry names one after the other."""
 
 _QUOTES = re.compile('[“”„«»"`]')
 _APOSTROPHE = "\u2019"  # of phones
@@ -189,9 +191,16 @@ def _counts(figure: Figure, source: Offered) -> bool:
     counted = [stem for _, stem in wording.words(figure.after)][:2]
     if _ANYTHING.match(figure.after.strip()) and value == len(source.cited) > 1:
         return True
+    if 1 < value <= NAMED_ONE_BY_ONE and any(value == _mentions(stem, source) for stem in counted[:1]):
+        return True
     return value > 1 and any(
         value == sum(stem in r.stems or stem in wording.stems(r.entry.kind) for r in source.cited) for stem in counted
     )
+
+
+def _mentions(stem: str, source: Offered) -> int:
+    """How often an entry has the word: "the index subsystem and the placement subsystem" are two."""
+    return max(sum(found == stem for _, found in wording.words(r.entry.words)) for r in source.cited)
 
 
 def _same_clock(clock: Clock, other: Clock) -> bool:

@@ -7,6 +7,7 @@ the same thing, never what they mean.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 def _each(words: str) -> list[str]:
@@ -22,6 +23,14 @@ _DIGITS = re.compile(r"\d+")
 _BACK = re.compile(r"\b(?:fall|falls|falling|fell|fallen) back\b", re.IGNORECASE)
 _UP = re.compile(r"\b(?:go|goes|going|went|gone) up\b", re.IGNORECASE)
 _DOWN = re.compile(r"\b(?:go|goes|going|went|gone) down\b", re.IGNORECASE)
+# verbs of two words, as the one word that means the same
+_PHRASES = re.compile(
+    r"\b(?:(?P<login>(?:log|logs|logged|logging|sign|signs|signed|signing) in)"
+    r"|(?P<enable>(?:turn|switch)(?:s|es|ed|ing)? (?:back )?on)"
+    r"|(?P<disable>(?:turn|switch)(?:s|es|ed|ing)? off)"
+    r"|(?P<stop>shut(?:s|ting)? down))\b",
+    re.IGNORECASE,
+)
 _NAMELIKE = re.compile(r"[\d_.]")
 _ENDINGS = _each(
     "ations ation ments ment ings ing ions ion ures ure ities ity iers ier ers er ors or ies ied ed es ly ance"
@@ -59,7 +68,7 @@ _GROUPS = """start begin commence initiate launch open onset
 stop halt cease pause suspend
 end finish complete conclude close
 rise increase grow climb raise escalate surge jump higher spike expand double
-fall decrease lower reduce decline shrink sink lessen diminish
+fall decrease lower reduce decline shrink sink lessen diminish plunge plummet
 deploy release ship rollout roll push
 fail error failure outage downtime disruption degrade unavailable offline
 page alert alarm pager notify
@@ -101,8 +110,8 @@ investigate triage troubleshoot analyse
 tooling tool tools
 replica secondary standby
 present exist existing""".splitlines()
-_OPPOSED = (("rise", "fall"), ("manual", "automatic"), ("old", "new"), ("lock", "unlock"), ("enable", "disable"),
-            ("succeed", "fail"), ("add", "remove"), ("stop", "resume"), ("internal", "external"),
+_OPPOSED = (("rise", "fall"), ("rise", "drop"), ("manual", "automatic"), ("old", "new"), ("lock", "unlock"),
+            ("enable", "disable"), ("succeed", "fail"), ("add", "remove"), ("stop", "resume"), ("internal", "external"),
             ("online", "offline"), ("maximum", "minimum"), ("fast", "slow"))  # fmt: skip
 _TROUBLE = _each(
     "fail refuse lose stop block lock drop miss missing unable hang deny denied reject wrong bad unexpected"
@@ -111,23 +120,31 @@ _TROUBLE = _each(
 )
 _NEGATORS = re.compile(
     r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot|zero|instead of|rather than|free of|unable to"
-    r"|fail(?:s|ed|ing)? to|refus(?:es?|ed|ing) to|[a-z]+n['\u2019]t)\b",
+    r"|fail(?:s|ed|ing)? to|refus(?:es?|ed|ing) (?:to\b|(?=[a-z]+ing\b))|[a-z]+n['\u2019]t)\b",
     re.IGNORECASE,
 )
 _EXPLICIT = re.compile(
     r"\b(?:no|not|never|none|nobody|nothing|neither|nor|without|cannot|[a-z]+n['\u2019]t)\b(?! only\b)", re.IGNORECASE
 )
+_BACKWARD = re.compile(r"\b(?:nothing|nobody|none)\b", re.IGNORECASE)
+# behind these the verb says nothing: what is denied stands in front of it, as in "a restart was not done"
+_EMPTY_VERB = re.compile(r"\s*(?:been |be |yet )*(?:done|possible|necessary|needed)\b", re.IGNORECASE)
+_WITHOUT = re.compile(r"\bwithout\b", re.IGNORECASE)
 _REACH = 5
 """A denial reaches over so many words of its clause."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of a sentence between its joints: the stems in it, and those of them that are denied."""
+    """A piece of a sentence between its joints: the stems in it, and those of them that are denied.
+
+    `lacking` are those that stand behind a "without": of these only all together are denied.
+    """
 
     stems: frozenset[str]
     denied: frozenset[str]
     troubled: frozenset[str]
+    lacking: frozenset[str] = frozenset()
 
     @property
     def plain(self) -> bool:
@@ -135,6 +152,7 @@ class Segment:
         return not self.denied and not self.troubled
 
 
+@lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """What stays of a word in all its forms; words of one meaning share it."""
     low = word.lower().replace("\u2019", "'").removesuffix("'s").rstrip("'-")
@@ -144,7 +162,7 @@ def stem(word: str) -> str:
 
 def words(text: str) -> Iterator[tuple[int, str]]:
     """Each word that carries meaning, as its place and its stem."""
-    for match in _WORD.finditer(text):
+    for match in _WORD.finditer(_as_one_word(text)):
         low = match[0].lower()
         if low not in _EMPTY and not low.isdigit():
             yield match.start(), stem(low)
@@ -171,9 +189,9 @@ def segments(text: str) -> tuple[Segment, ...]:
     return tuple(_segment(piece) for piece in pieces)
 
 
-def opposite(found: str) -> str:
-    """The stem of the opposite of that stem ("": it has none)."""
-    return _OPPOSITE.get(found, "")
+def opposites(found: str) -> frozenset[str]:
+    """The stems of what is the opposite of that stem."""
+    return _OPPOSITES.get(found, frozenset())
 
 
 def denies(text: str) -> bool:
@@ -189,10 +207,25 @@ def troubled(found: str) -> bool:
 def _segment(piece: str) -> Segment:
     found = [(at, word) for at, word in words(piece) if len(word) > 1]
     denied: set[str] = set()
+    lacking: set[str] = set()
     for match in _NEGATORS.finditer(piece):
-        denied |= set([word for at, word in found if at >= match.end()][:_REACH])
+        before = [word for at, word in found if at < match.start()]
+        reached = [word for at, word in found if at >= match.end()][:_REACH]
+        if before and _EMPTY_VERB.match(piece, match.end()):
+            reached = before[-2:]
+        denied.update(reached)
+        if _WITHOUT.fullmatch(match[0]):
+            lacking.update(reached)
+        elif _BACKWARD.fullmatch(match[0]):  # "paid nothing" denies that they paid
+            denied.update(before[-1:])
     inside = frozenset(word for _, word in found)
-    return Segment(inside, frozenset(denied), frozenset(word for word in inside if word in _TROUBLED))
+    troubled_ = frozenset(word for word in inside if word in _TROUBLED)
+    return Segment(inside, frozenset(denied), troubled_, frozenset(lacking))
+
+
+def _as_one_word(text: str) -> str:
+    """The text with verbs of two words as one, every other word at its place."""
+    return _PHRASES.sub(lambda m: str(m.lastgroup).ljust(len(m[0])), text)
 
 
 def _bare(low: str) -> str:
@@ -211,9 +244,8 @@ def _bare(low: str) -> str:
 
 
 _CANONICAL = {_bare(word): _bare(group.split()[0]) for group in _GROUPS for word in group.split()}
-_OPPOSITE = {
-    _CANONICAL.get(_bare(a), _bare(a)): _CANONICAL.get(_bare(b), _bare(b))
-    for pair in _OPPOSED
-    for a, b in (pair, pair[::-1])
-}
+_BOTH_WAYS = [
+    tuple(_CANONICAL.get(_bare(word), _bare(word)) for word in way) for pair in _OPPOSED for way in (pair, pair[::-1])
+]
+_OPPOSITES = {word: frozenset(other for one, other in _BOTH_WAYS if one == word) for word, _ in _BOTH_WAYS}
 _TROUBLED = frozenset(_CANONICAL.get(_bare(word), _bare(word)) for word in _TROUBLE)

@@ -17,9 +17,22 @@ NAMES = (
 )
 
 
+HELD_OUT = (
+    "held_out/aws_s3_2017-02-28",
+    "held_out/cloudflare_2019-07-02",
+)
+"""Incidents that the rules of the check were not built on."""
+
+
 @cache
 def account(name: str) -> dict[str, Any]:
     return json.loads((DATA / f"{name}.json").read_text())
+
+
+def statements(name: str, which: str) -> list[str]:
+    """The lines of "true" or "false" sentences about an incident."""
+    folder = DATA if name in HELD_OUT else DATA / "statements"
+    return (folder / f"{name}.{which}.txt").read_text().splitlines()
 
 
 @cache

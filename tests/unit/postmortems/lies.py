@@ -8,7 +8,7 @@ from itertools import combinations
 from bot.postmortems.claims import claims
 from bot.postmortems.evidence import Evidence, Pack
 from storage.records.postmortems import Statement
-from tests.unit.postmortems.incidents import DATA
+from tests.unit.postmortems.incidents import statements
 from tests.unit.postmortems.truths import Made, fact, numbers
 
 _CLOCK = re.compile(r"\b(\d\d):(\d\d)\b")
@@ -49,7 +49,7 @@ PEOPLE = (
 
 
 def written(name: str) -> Iterator[tuple[str, Statement]]:
-    for line in (DATA / "statements" / f"{name}.false.txt").read_text().splitlines():
+    for line in statements(name, "false"):
         kind, cites, text = line.split(" | ", 2)
         yield kind, fact(text, *numbers(cites))
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.postmortems.evidence import Evidence, Pack
 from storage.records.postmortems import Statement, StatementKind
-from tests.unit.postmortems.incidents import DATA
+from tests.unit.postmortems.incidents import statements
 
 _SYNONYMS = (
     (r"\bstarts\b", "begins"), (r"\bbegins\b", "starts"), (r"\bremoved\b", "deleted"), (r"\brestarted\b", "started again"),
@@ -34,8 +34,8 @@ def numbers(cites: str) -> tuple[int, ...]:
 
 
 def written(name: str) -> list[Statement]:
-    lines = (DATA / "statements" / f"{name}.true.txt").read_text().splitlines()
-    return [fact(text, *numbers(cites)) for cites, text in (line.split(" | ", 1) for line in lines)]
+    lines = (line.split(" | ", 1) for line in statements(name, "true"))
+    return [fact(text, *numbers(cites)) for cites, text in lines]
 
 
 def made(told: Pack) -> Made:
