@@ -23,6 +23,7 @@ from bot.invoke import invoke
 from bot.outbound import Courier
 from bot.permissions import Caller
 from bot.ports import (
+    Book,
     Calendar,
     Channel,
     Chat,
@@ -153,7 +154,7 @@ async def opened(
             ports,
             channels=connected(found.channels, manage, ports),
             settlers=settlers(found.channels, manage, ports),
-            calendars=placed(found.calendars, manage.incidents.calendars, ports),
+            calendars=calendars(found.calendars, manage, ports),
             trackers=placed(found.trackers, manage.follow_ups.trackers, ports),
             publishers=placed(found.publishers, manage.postmortems.publish, ports),
             pages=placed(found.pages, manage.statuspage.pages, ports),
@@ -216,6 +217,14 @@ def settlers(kinds: Mapping[str, Channel], manage: Manage, ports: Ports) -> Mapp
 def placed(kinds: Mapping[str, Any], configured: Mapping[str, Plugged], ports: Ports) -> dict[str, Any]:
     """What is connected of kinds of systems outside, by the names in manage.yml."""
     return {name: kinds[given.type].connect(given.options, ports) for name, given in configured.items()}
+
+
+def calendars(kinds: Mapping[str, Calendar], manage: Manage, ports: Ports) -> Mapping[str, Book]:
+    """The calendars by the names in manage.yml; where it names none and mail is configured, invitations by mail."""
+    mails = any(given.type == "email" for given in manage.notifications.values())
+    if manage.incidents.calendars or "mail" not in kinds or not mails:
+        return placed(kinds, manage.incidents.calendars, ports)
+    return {"mail": kinds["mail"].connect(kinds["mail"].options(), ports)}
 
 
 def writer(settings: Settings, manage: Manage) -> Writer | None:

@@ -21,6 +21,7 @@ pytest_plugins = [
     "tests.servers.databases",
     "tests.servers.chromium",
     "tests.servers.promql",
+    "tests.servers.radicale",
     "tests.servers.redis",
     "tests.servers.s3",
     "tests.servers.slack_emulator",

@@ -1,7 +1,8 @@
 """Notification by mail: to a person ("@U…", whose address is known) or to an address, one thread for each alert."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -106,32 +107,44 @@ async def _mailed(options: EmailOptions, ports: Ports, card: Card, target: str, 
 
 
 def written(options: EmailOptions, ports: Ports, card: Card, *, recipient: str, person: str, key: str) -> EmailMessage:
-    """The mail. Headers are set through the library's own address and text types, so that no text can add another."""
-    told, (name, address) = notice(card), mailbox(options.sender)
-    domain = address.rpartition("@")[2]
-    message = EmailMessage(policy=SMTP)
-    message["From"] = Address(display_name=name, addr_spec=address)
-    message["To"] = Address(addr_spec=recipient)
-    if options.reply_to:
-        answers, elsewhere = mailbox(options.reply_to)
-        message["Reply-To"] = Address(display_name=answers, addr_spec=elsewhere)
-    message["Subject"] = _subject(told)
-    message["Date"] = format_datetime(ports.now())
-    message["Message-ID"] = mail_id(told.number or 0, person, key, domain, ports.settings.manage_token)
+    """The mail, with its link, as text and as HTML."""
+    told, domain = notice(card), mailbox(options.sender)[1].rpartition("@")[2]
+    id_ = mail_id(told.number or 0, person, key, domain, ports.settings.manage_token)
+    message = headed(options, ports.now(), recipients=[recipient], subject=_subject(told), message_id=id_)
     if told.number:
         # a first mail that nobody got and all others answer: so the order in which they arrive does not matter
         thread = f"<do-manage.alert.{told.number}@{domain}>"
         message["In-Reply-To"] = thread
         message["References"] = thread
     message["List-Id"] = f"Alerts of do-manage <do-manage.{domain}>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notice answers it
-    message["X-Auto-Response-Suppress"] = "All"
     if told.severity in {"critical", "high"}:
         message["Importance"] = "high"
     shown = _with_link(card, told, ports, person)
     command = ports.settings.slack_command
     message.set_content(to_text(shown, ports.now(), command))
     message.add_alternative(page(_subject(told), to_html(shown, command)), subtype="html")
+    return message
+
+
+def headed(
+    options: EmailOptions, now: datetime, *, recipients: Sequence[str], subject: str, message_id: str
+) -> EmailMessage:
+    """A mail without a body.
+
+    Headers are set through the library's own address and text types, so that no text can add another.
+    """
+    name, address = mailbox(options.sender)
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address(display_name=name, addr_spec=address)
+    message["To"] = [Address(addr_spec=recipient) for recipient in recipients]
+    if options.reply_to:
+        answers, elsewhere = mailbox(options.reply_to)
+        message["Reply-To"] = Address(display_name=answers, addr_spec=elsewhere)
+    message["Subject"] = subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = message_id
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notice answers it
+    message["X-Auto-Response-Suppress"] = "All"
     return message
 
 

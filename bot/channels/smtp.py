@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -34,6 +34,19 @@ class Server:
 
 async def send(server: Server, message: EmailMessage, *, sender: str, recipient: str) -> str:
     """Hand the mail to the server; gives its answer ("queued as …"). Raises `Undeliverable` without any secret."""
+    said, refused = await send_to_all(server, message, sender=sender, recipients=[recipient])
+    if refused:
+        raise next(iter(refused.values()))
+    return said
+
+
+async def send_to_all(
+    server: Server, message: EmailMessage, *, sender: str, recipients: Sequence[str]
+) -> tuple[str, Mapping[str, Undeliverable]]:
+    """Hand over one mail for several people; gives the server's answer, and whom of them it refused.
+
+    Raises `Undeliverable` without any secret where it took the mail for nobody.
+    """
     import aiosmtplib
 
     where = f"{server.host}:{server.port}"
@@ -41,7 +54,7 @@ async def send(server: Server, message: EmailMessage, *, sender: str, recipient:
         refused, said = await aiosmtplib.send(
             message,
             sender=sender,
-            recipients=[recipient],
+            recipients=list(recipients),
             hostname=server.host,
             port=server.port,
             username=server.username or None,
@@ -56,10 +69,8 @@ async def send(server: Server, message: EmailMessage, *, sender: str, recipient:
         raise _undeliverable(where, error) from error
     except ValueError as error:  # what aiosmtplib says of a login that the server does not offer
         raise Undeliverable(f"{where}: {cut(one_line(str(error)), 200)}", retry=False) from error
-    if refused:
-        answers = [(code, text) for code, text in refused.values()]
-        raise _refusal(where, answers[0][0], answers[0][1])
-    return cut(one_line(said), 200)
+    answers = {recipient: _refusal(where, code, text) for recipient, (code, text) in refused.items()}
+    return cut(one_line(said), 200), answers
 
 
 def _trust(server: Server) -> ssl.SSLContext:

@@ -15,7 +15,6 @@ from bot.events import (
     IncidentParted,
     IncidentReopened,
     IncidentResolved,
-    MeetingPlanned,
     MeetingTroubled,
     RoleAssigned,
     RoleReleased,
@@ -61,7 +60,7 @@ def _moved(event: IncidentEvent, by: Mark) -> Text:  # noqa: PLR0911 - one for e
             return ""
 
 
-def _arranged(event: IncidentEvent, by: Mark) -> Text:  # noqa: C901, PLR0911 - one for each fact
+def _arranged(event: IncidentEvent, by: Mark) -> Text:  # noqa: PLR0911 - one for each fact
     """Who does what, what is affected, when to tell more."""
     match event:
         case RoleAssigned(role=role, user=user):
@@ -80,8 +79,6 @@ def _arranged(event: IncidentEvent, by: Mark) -> Text:  # noqa: C901, PLR0911 - 
             return "📂 This channel takes messages again."
         case ChannelTroubled(what=what, mend=mend):
             return with_people(f"⚠️ {what}: {mend}")
-        case MeetingPlanned(starts_at=starts_at):
-            return ("🗓️ The postmortem is talked over at ", Moment(starts_at, "date"), ".")
         case MeetingTroubled(calendar=calendar, mend=mend):
             return f"⚠️ The calendar {calendar} did not take the meeting about the postmortem: {mend}"
         case _:

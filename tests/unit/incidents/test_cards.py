@@ -199,10 +199,6 @@ def test_a_list_says_how_long_each_lasted_and_keeps_its_words_on_the_next_page()
         (e.IncidentReopened(incident=3), "🔁 U0000ONE opened this again."),
         (e.ChannelReopened(incident=3, channel="C1"), "📂 This channel takes messages again."),
         (
-            e.MeetingPlanned(incident=3, calendar="team", starts_at=T0),
-            "🗓️ The postmortem is talked over at 2026-11-23 12:00 UTC.",
-        ),
-        (
             e.MeetingTroubled(incident=3, calendar="team", error="x", mend="Renew its password."),
             "⚠️ The calendar team did not take the meeting about the postmortem: Renew its password.",
         ),

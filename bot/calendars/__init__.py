@@ -1,0 +1,1 @@
+"""Calendars that meetings are put into, one file each."""
