@@ -5,7 +5,17 @@ from bot.command import Context, Usage
 from bot.decision import Decision
 from bot.incidents import cards, service
 from bot.incidents.timeline import with_people
+from bot.phrasing import cut
 from storage.records.incidents import Incident
+
+LONGEST_NAME = 40
+CAUSES = "deploy, configuration, code, capacity, hardware, network, data, supplier, security or people"
+"""Causes that most incidents have; all who use the same words can be compared."""
+
+
+def one_word(typed: str) -> str:
+    """What was typed as one short name, as statistics tell names apart; "" for nothing."""
+    return cut(" ".join(typed.lower().split()), LONGEST_NAME)
 
 
 async def meant(ctx: Context, number: int | None, *, follow: bool = True) -> int:

@@ -8,7 +8,7 @@ import click
 from bot.cards.card import Card, Code, Level, Room, Text
 from bot.command import Context, Usage, command
 from bot.decision import Decision
-from bot.incidents import cards, service
+from bot.incidents import asking, cards, service
 from bot.incidents.asking import components, meant, outcome
 from bot.incidents.decide import OPEN, Source
 from bot.incidents.furniture import channel_name
@@ -34,19 +34,29 @@ _NUMBER = click.argument("number", type=NUMBER, required=False)
 @command("incidents")
 @click.option("--status", type=click.Choice(["open", *(s.value for s in IncidentStatus)]), help="Only these.")
 @click.option("--severity", type=_SEVERITIES, help="Only of that severity.")
+@click.option("--since", type=PERIOD, help="Only those declared so long ago at most, like 30d.")
 @click.option("--page", type=NUMBER, default=1, help="Page of the list.")
-async def incidents(ctx: Context, status: str | None, severity: str | None, page: int) -> Card:
+async def incidents(ctx: Context, status: str | None, severity: str | None, since: timedelta | None, page: int) -> Card:
     """List incidents, newest first."""
     statuses = OPEN if status == "open" else (IncidentStatus(status),) if status else ()
     grade = Severity(severity) if severity else None
+    after = ctx.ports.now() - since if since is not None else None
     hidden = await service.hidden(ctx.ports, ctx.caller)
     async with ctx.ports.store.read() as conn:
-        total = await table.count(conn, statuses=statuses, severity=grade, without=hidden)
-        start = (page - 1) * PAGE
-        found = await table.listing(conn, statuses=statuses, severity=grade, without=hidden, limit=PAGE, offset=start)
+        total = await table.count(conn, statuses=statuses, severity=grade, since=after, without=hidden)
+        found = await table.listing(
+            conn,
+            statuses=statuses,
+            severity=grade,
+            since=after,
+            without=hidden,
+            limit=PAGE,
+            offset=(page - 1) * PAGE,
+        )
     if not found and total:
         raise _no_page(page, total, PAGE)
-    words = [f"--{k}={v}" for k, v in (("status", status), ("severity", severity)) if v]
+    span = f"{round(since.total_seconds())}s" if since else None
+    words = [f"--{k}={v}" for k, v in (("status", status), ("severity", severity), ("since", span)) if v]
     return cards.listing(found, total=total, page=page, size=PAGE, words=words)
 
 
@@ -138,10 +148,12 @@ async def update(  # noqa: PLR0917 - click passes parameters by name
 
 @command("incident resolve", role=Role.RESPONDER)
 @_NUMBER
-@click.option("--comment", default="", help="What ended it.")
-async def resolve(ctx: Context, number: int | None, comment: str) -> Card:
+@click.option("--comment", default="", help="What ended it; told when something like it happens again.")
+@click.option("--cause", default="", help=f"What caused it, for statistics: {asking.CAUSES}, or a word of your own.")
+async def resolve(ctx: Context, number: int | None, comment: str, cause: str) -> Card:
     """Resolve an incident: its time to resolve is recorded, and a postmortem follows where one is due."""
-    decision = await service.resolve(ctx.ports, await meant(ctx, number), by=ctx.caller.id, comment=comment)
+    which, named = await meant(ctx, number), asking.one_word(cause)
+    decision = await service.resolve(ctx.ports, which, by=ctx.caller.id, comment=comment, cause=named)
     return outcome(decision, "resolved")
 
 

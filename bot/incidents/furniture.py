@@ -18,10 +18,10 @@ NO_TOPIC = "The channel's topic could not be set"
 COMMANDER = "commander"
 OPEN_CHANNEL = "incidents.open_channel"
 REOPEN_CHANNEL = "incidents.reopen_channel"
-SUMMARY, INVITE, TOPIC, BOOKMARK, PANEL, CARDS = (
-    f"incidents.furnish.{piece}" for piece in ("summary", "invite", "topic", "bookmarks", "roles", "cards")
+SUMMARY, INVITE, TOPIC, BOOKMARK, PANEL, CARDS, ALIKE = (
+    f"incidents.furnish.{piece}" for piece in ("summary", "invite", "topic", "bookmarks", "roles", "cards", "alike")
 )
-PIECES = (SUMMARY, INVITE, TOPIC, BOOKMARK, PANEL, CARDS)
+PIECES = (SUMMARY, INVITE, TOPIC, BOOKMARK, PANEL, CARDS, ALIKE)
 """The kinds of jobs that furnish a channel, in this order."""
 
 

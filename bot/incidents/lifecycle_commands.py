@@ -7,16 +7,15 @@ import click
 from bot.cards.card import Card, Code, Level, Moment
 from bot.command import Context, Usage, command
 from bot.decision import Decision
-from bot.incidents import cards, particulars, service
+from bot.incidents import asking, cards, particulars, service
 from bot.incidents.asking import components, meant, outcome
 from bot.numbers import NUMBER
 from bot.periods import PERIOD
 from bot.permissions import Role
-from bot.phrasing import cut, listing
+from bot.phrasing import listing
 from storage.records.alerts import Severity
 from storage.records.incidents import Incident
 
-LONGEST_NAME = 40
 _NUMBER = click.argument("number", type=NUMBER, required=False)
 
 
@@ -90,7 +89,7 @@ async def affects(ctx: Context, number: int | None, affected: tuple[str, ...], n
 
 @command("incident cause", role=Role.RESPONDER, form_title="Name the cause")
 @_NUMBER
-@click.option("--cause", required=True, help="What caused it, in a word for statistics: deploy, capacity, supplier.")
+@click.option("--cause", required=True, help=f"One of {asking.CAUSES}; or a word of your own.")
 async def cause(ctx: Context, number: int | None, cause: str) -> Card:
     """Name in a word what caused an incident, so that statistics can tell causes apart."""
     named = _word(cause, "a cause needs a word", "--cause deploy")
@@ -133,7 +132,7 @@ async def _put_off(ctx: Context, number: int | None, within: timedelta | None, *
 
 def _word(typed: str, wrong: str, example: str) -> str:
     """What was typed as one short name; raises `Usage` for nothing."""
-    name = cut(" ".join(typed.lower().split()), LONGEST_NAME)
+    name = asking.one_word(typed)
     if not name:
         raise Usage(wrong, ("For example ", Code(example), "."))
     return name

@@ -1,14 +1,14 @@
 """Incidents: read, decide, commit."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cards.card import Link
 from bot.decision import Decision, Timer, commit, job_of
-from bot.incidents import decide, grouping, merging, timeline
+from bot.incidents import decide, grouping, merging, particulars, timeline
 from bot.incidents.decide import Source
 from bot.incidents.privacy import may_see
 from bot.permissions import Caller, role_of
@@ -115,13 +115,15 @@ async def update(
     return await change(ports, number, by, choose)
 
 
-async def resolve(ports: Ports, number: int, *, by: str, comment: str = "") -> Decision[Incident]:
+async def resolve(ports: Ports, number: int, *, by: str, comment: str = "", cause: str = "") -> Decision[Incident]:
     """Resolve an incident; its MTTR is recorded, counted from the first start among it and its duplicates."""
 
     async def work(unit: UnitOfWork) -> Decision[Incident]:
         incident = await _locked(unit, number)
         duplicates = await incidents.merged_into(unit.conn, [number])
-        decision = decide.resolve(incident, by=by, now=ports.now(), comment=comment, duplicates=duplicates)
+        why = particulars.caused_by(incident, cause) if cause and incident.open else Decision(state=incident)
+        over = decide.resolve(why.state, by=by, now=ports.now(), comment=comment, duplicates=duplicates)
+        decision = replace(over, events=(*why.events, *over.events))
         await _commit(ports, unit, decision, by)
         return decision
 

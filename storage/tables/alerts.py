@@ -87,13 +87,13 @@ async def save_all(conn: AsyncConnection, alerts: Sequence[Alert]) -> None:
 
 async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Alert | None:  # noqa: A002
     """Return the alert of that number."""
-    row = await first(conn, ALERTS, ALERTS.c.id == id, lock=lock)
+    row = await first(conn, ALERTS, id=id, lock=lock)
     return from_row(row) if row else None
 
 
 async def open_by_fingerprint(conn: AsyncConnection, fingerprint: str, *, lock: bool = False) -> Alert | None:
     """Return the one alert of that fingerprint that is not resolved."""
-    row = await first(conn, ALERTS, ALERTS.c.fingerprint == fingerprint, _OPEN, lock=lock)
+    row = await first(conn, ALERTS, _OPEN, fingerprint=fingerprint, lock=lock)
     return from_row(row) if row else None
 
 
@@ -145,6 +145,13 @@ async def of_incident(conn: AsyncConnection, incident_id: int) -> list[Alert]:
         from_row(row)
         for row in await rows(conn, select(ALERTS).where(ALERTS.c.incident_id == incident_id).order_by(ALERTS.c.id))
     ]
+
+
+async def words_of_incidents(conn: AsyncConnection, least: int) -> list[tuple[int, str, str, Mapping[str, str]]]:
+    """(incident, rule, summary, labels) of all alerts that belong to incidents of that number or later ones."""
+    columns = (ALERTS.c.incident_id, ALERTS.c.rule, ALERTS.c.summary, ALERTS.c.labels)
+    query = select(*columns).where(ALERTS.c.incident_id >= least).order_by(ALERTS.c.id)
+    return [(number, rule, summary, labels) for number, rule, summary, labels in await conn.execute(query)]
 
 
 def _in(states: Sequence[AlertState]) -> list[ColumnElement[bool]]:

@@ -84,7 +84,7 @@ async def save(conn: AsyncConnection, incident: Incident) -> None:
 
 async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Incident | None:  # noqa: A002
     """Return the incident of that number."""
-    row = await first(conn, INCIDENTS, INCIDENTS.c.id == id, lock=lock)
+    row = await first(conn, INCIDENTS, id=id, lock=lock)
     return from_row(row) if row else None
 
 
@@ -127,7 +127,7 @@ async def count(
 
 async def open_by_fingerprint(conn: AsyncConnection, fingerprint: str, *, lock: bool = False) -> Incident | None:
     """Return the one open incident that an alert of that fingerprint opened; "" finds none."""
-    row = await first(conn, INCIDENTS, INCIDENTS.c.fingerprint == fingerprint, _OPENED_BY_ALERT, lock=lock)
+    row = await first(conn, INCIDENTS, _OPENED_BY_ALERT, fingerprint=fingerprint, lock=lock)
     return from_row(row) if row else None
 
 
@@ -148,9 +148,18 @@ async def private(conn: AsyncConnection) -> list[Incident]:
     return [from_row(row) for row in await rows(conn, select(INCIDENTS).where(INCIDENTS.c.private.is_(True)))]
 
 
+async def counting(
+    conn: AsyncConnection, *, since: datetime | None = None, without: Collection[int] = (), limit: int | None = None
+) -> list[Incident]:
+    """Those that statistics count, newest first: no tests, and none that turned out to be another one."""
+    real = (INCIDENTS.c.test.is_(False), INCIDENTS.c.merged_into.is_(None))
+    query = select(INCIDENTS).where(*real, *_where((), None, since), *_without(without))
+    return [from_row(row) for row in await rows(conn, query.order_by(INCIDENTS.c.id.desc()).limit(limit))]
+
+
 async def by_channel(conn: AsyncConnection, channel: str) -> Incident | None:
     """Return the incident whose own channel this is; "" finds none."""
-    row = await first(conn, INCIDENTS, INCIDENTS.c.channel == channel, INCIDENTS.c.channel != "")
+    row = await first(conn, INCIDENTS, channel=channel) if channel else None
     return from_row(row) if row else None
 
 

@@ -32,6 +32,7 @@ ASKED = [
     ("incident", "unnote", "N", "--channel=C1", "--ts=1.0"),
     ("incident", "catchup", "N"),
     ("incident", "furnish", "N"),
+    ("incident", "similar", "N"),
 ]
 """Every way to ask about incident N."""
 
