@@ -17,7 +17,7 @@ from bot.config.manage import Manage
 from bot.outside import Invitation
 from bot.ports import Book, Ports, Undeliverable
 from storage.unit_of_work import Store
-from tests.fakes.calendars import CLIENT, SECRET, SUBJECT, TENANT, Google, Graph, serving
+from tests.fakes.calendars import CLIENT, SECRET, SUBJECT, TENANT, Google, Graph, a_key, serving
 from tests.fakes.ports import make_ports
 from tests.servers.radicale import PASSWORD, USER, Radicale
 from tests.servers.smtp import MailServer
@@ -267,7 +267,7 @@ async def test_texts_stay_texts(kept: Kept) -> None:
 @only(OVER_HTTP)
 async def test_a_wrong_secret_is_final_names_the_mend_and_is_not_repeated(kept: Kept, tmp_path: Path) -> None:
     other = tmp_path / "other.json"
-    other.write_text(replace(kept.remote, key=Google().key).key_file() if kept.kind == "google" else "")
+    other.write_text(replace(kept.remote, key=a_key("another")).key_file() if kept.kind == "google" else "")
     secret = {"caldav": "password", "google": "key_file", "microsoft": "client_secret"}[kept.kind]
     wrong = str(other) if kept.kind == "google" else "wrong-secret-77aa"
     with pytest.raises(Undeliverable, match=r"HTTP 40[01]") as caught:

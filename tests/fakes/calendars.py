@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -26,6 +27,12 @@ TOKEN = "calendar-test-token-5b1e"
 SUBJECT = "incidents@example.com"
 ACCOUNT = "do-manage@project.iam.gserviceaccount.com"
 TENANT, CLIENT, SECRET = "example.onmicrosoft.com", "client-1", "graph-test-secret-9d2f"
+
+
+@cache
+def a_key(_name: str) -> RSAPrivateKey:
+    """A key of that name; to make one takes a while."""
+    return generate_private_key(65537, 2048)
 
 
 @dataclass
@@ -44,7 +51,7 @@ class Remote:
 class Google(Remote):
     """Calendar API v3 under `/calendar/v3`, tokens at `/token`."""
 
-    key: RSAPrivateKey = field(default_factory=lambda: generate_private_key(65537, 2048))
+    key: RSAPrivateKey = field(default_factory=lambda: a_key("its own"))
     FIELDS = frozenset({"id", "summary", "description", "start", "end", "attendees", "status"})
 
     def key_file(self) -> str:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import httpx
@@ -12,6 +13,7 @@ import pytest
 from tests.servers.process import answers, free_port, running
 
 USER, PASSWORD = "team", "radicale-test-password"
+MEMORY = "/dev/shm"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Radicale:
         await self._ask("DELETE", f"{calendar}/{name}")
 
     async def _ask(self, method: str, url: str) -> httpx.Response:
-        async with httpx.AsyncClient(auth=(USER, PASSWORD), trust_env=False) as http:
+        async with httpx.AsyncClient(auth=(USER, PASSWORD), trust_env=False, timeout=30) as http:
             answer = await http.request(method, url)
         answer.raise_for_status()
         return answer
@@ -45,11 +47,15 @@ class Radicale:
 def radicale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Radicale]:
     """Give the running server."""
     home: Path = tmp_path_factory.mktemp("radicale")
-    users = home / "users"
+    users, config, port = home / "users", home / "config", free_port()
     users.write_text(f"{USER}:{PASSWORD}\n")
-    port = free_port()
-    argv = [sys.executable, "-m", "radicale", "--config", "", "--server-hosts", f"127.0.0.1:{port}"]
-    argv += ["--auth-type", "htpasswd", "--auth-htpasswd-filename", str(users), "--auth-htpasswd-encryption", "plain"]
-    argv += ["--auth-delay", "0", "--storage-filesystem-folder", str(home / "collections")]
-    with running(argv, ready=lambda: answers(port), log=home / "server.log"):
-        yield Radicale(f"http://127.0.0.1:{port}")
+    # it has every change reach the disk, which tests need not wait for
+    with TemporaryDirectory(dir=MEMORY if Path(MEMORY).is_dir() else None) as collections:
+        config.write_text(
+            f"[server]\nhosts = 127.0.0.1:{port}\n"
+            f"[auth]\ntype = htpasswd\nhtpasswd_filename = {users}\nhtpasswd_encryption = plain\ndelay = 0\n"
+            f"[storage]\nfilesystem_folder = {collections}\n"
+        )
+        argv = [sys.executable, "-m", "radicale", "--config", str(config)]
+        with running(argv, ready=lambda: answers(port), log=home / "server.log"):
+            yield Radicale(f"http://127.0.0.1:{port}")
