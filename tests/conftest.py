@@ -26,6 +26,7 @@ pytest_plugins = [
     "tests.servers.s3",
     "tests.servers.slack_emulator",
     "tests.servers.smtp",
+    "tests.servers.tracker_emulator",
     "tests.servers.twilio_emulator",
 ]
 
