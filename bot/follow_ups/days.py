@@ -21,10 +21,10 @@ def read(text: str, now: datetime, zone: str) -> date:
         moment = now + durations.parse(said.removeprefix("+"))
     except (ValueError, OverflowError):
         try:
-            moment = when.parse(said, now, zone)
+            moment = when.parse(said, now, _clock(zone).key)
         except ValueError:
             raise ValueError(f'"{text.strip()[:60]}" is no day: write {ALLOWED}') from None
-    today, day = today_in(zone, now), moment.astimezone(ZoneInfo(zone)).date()
+    today, day = today_in(zone, now), today_in(zone, moment)
     if day < today:
         raise ValueError(f"{spelled(day)} is over: today is {spelled(today)}")
     if day - today > when.FURTHEST:
@@ -39,7 +39,7 @@ def spelled(day: date) -> str:
 
 def today_in(zone: str, now: datetime) -> date:
     """The day that it is there."""
-    return now.astimezone(ZoneInfo(zone)).date()
+    return now.astimezone(_clock(zone)).date()
 
 
 def overdue(follow_up: FollowUp, today: date) -> bool:
@@ -80,4 +80,11 @@ def awake_from(at: datetime, user: str, zone: str, waking: Hours) -> datetime:
 
 
 def _morning(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return datetime.combine(day, time(), tzinfo=_clock(zone)).astimezone(UTC)
+
+
+def _clock(zone: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(zone)
+    except (ValueError, KeyError, OSError):  # what a profile calls a zone need not be one
+        return ZoneInfo("UTC")
