@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from bot.events import Event, event_of
@@ -41,6 +42,11 @@ class Reaction:
     def kind(self) -> str:
         """The kind of the jobs that run it."""
         return f"reaction:{self.name}"
+
+    @cached_property
+    def facts(self) -> frozenset[str]:
+        """The kinds of the journal's entries that it follows."""
+        return frozenset(event.__name__ for event in self.events)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +98,14 @@ def schedule(spec: str | Callable[[Any], str]) -> Callable[[Callable[[Ports], Aw
 
 def jobs_for(reactions: Iterable[Reaction], entry: Entry) -> list[NewJob]:
     """One job for each reaction to the entry's kind, due at once."""
+    written = {
+        "id": entry.id,
+        "at": entry.at.isoformat(),
+        "actor": entry.actor,
+        "subject": entry.subject,
+        "kind": entry.kind,
+        "payload": dict(entry.payload),
+    }
     return [
         NewJob(
             kind=r.kind,
@@ -99,17 +113,10 @@ def jobs_for(reactions: Iterable[Reaction], entry: Entry) -> list[NewJob]:
             due_at=entry.at,
             subject=entry.subject,
             lane=f"{r.lane}:{entry.subject}" if r.lane else "",
-            payload={
-                "id": entry.id,
-                "at": entry.at.isoformat(),
-                "actor": entry.actor,
-                "subject": entry.subject,
-                "kind": entry.kind,
-                "payload": dict(entry.payload),
-            },
+            payload=written,
         )
         for r in reactions
-        if any(event.__name__ == entry.kind for event in r.events)
+        if entry.kind in r.facts
     ]
 
 

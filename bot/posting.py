@@ -79,7 +79,7 @@ async def show(
 
 async def find(ports: Ports, key: str) -> Post | None:
     """The message of that key, where it was posted."""
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         return await posts.get(conn, key)
 
 

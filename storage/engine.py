@@ -26,6 +26,8 @@ CONNECT_TIMEOUT = 5.0
 """Seconds to wait for a PostgreSQL server."""
 BUSY_TIMEOUT = 5.0
 """Seconds that SQLite waits for another process's write."""
+GLANCE_TIMEOUT = 0.1
+"""Seconds that the event loop waits when another process has SQLite's file for itself, which readers hardly meet."""
 MIGRATION_TIMEOUT = 60.0
 """Seconds to wait while another process migrates the same database."""
 
@@ -98,7 +100,15 @@ def create_writer(at: Address) -> SyncEngine:
     url = URL.create("sqlite+pysqlite", database=str(at.path))
     arguments = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
     engine = create_engine(url, connect_args=arguments, poolclass=StaticPool)
-    _sqlite_events(engine, foreign_keys=True, writes_only=True)
+    _sqlite_events(engine, foreign_keys=True, only="writes")
+    return engine
+
+
+def create_reader(at: Address) -> SyncEngine:
+    """Make the engine of one connection that only reads, for the thread that connects; nothing is connected yet."""
+    url = URL.create("sqlite+pysqlite", database=str(at.path))
+    engine = create_engine(url, connect_args={"timeout": GLANCE_TIMEOUT}, poolclass=StaticPool)
+    _sqlite_events(engine, foreign_keys=False, only="reads")
     return engine
 
 
@@ -207,19 +217,19 @@ def _write_ahead(at: Address) -> None:
         engine.dispose()
 
 
-def _sqlite_events(engine: SyncEngine, *, foreign_keys: bool, writes_only: bool = False) -> None:
+def _sqlite_events(engine: SyncEngine, *, foreign_keys: bool, only: Literal["", "reads", "writes"] = "") -> None:
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions by itself
         cursor = connection.cursor()
-        for pragma in ("synchronous=FULL", f"foreign_keys={int(foreign_keys)}"):
+        for pragma in ("synchronous=FULL", f"foreign_keys={int(foreign_keys)}", f"query_only={int(only == 'reads')}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
-        if writes_only:
-            _begin_to_write(connection)
+        if only:
+            _begin_plainly(connection, "BEGIN" if only == "reads" else "BEGIN IMMEDIATE")
             return
         reads = connection.get_execution_options().get("reads_only", False)
         connection.exec_driver_sql(f"PRAGMA query_only={int(reads)}").close()
@@ -227,12 +237,12 @@ def _sqlite_events(engine: SyncEngine, *, foreign_keys: bool, writes_only: bool 
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE").close()
 
 
-def _begin_to_write(connection: Connection) -> None:
+def _begin_plainly(connection: Connection, statement: str) -> None:
     """Begin without SQLAlchemy's steps around a statement, which take as long as all else that a small write does."""
     try:
-        connection.connection.cursor().execute("BEGIN IMMEDIATE").close()
+        connection.connection.cursor().execute(statement).close()
     except sqlite3.OperationalError as error:
-        raise OperationalError("BEGIN IMMEDIATE", None, error) from error
+        raise OperationalError(statement, None, error) from error
 
 
 async def _connect(at: Address) -> Any:

@@ -58,7 +58,7 @@ async def expire(ports: Ports, number: int, until: str) -> Decision[Alert]:
 async def take_step(ports: Ports, number: int, index: int) -> Decision[Alert]:
     """Take an escalation step that came due, unless somebody has the alert; raises `UnknownAlert`."""
     now = ports.now()
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         before = await alerts.get(conn, number)
     chosen = escalation.which(before, steps(ports, before.policy), now) if before else None
     if before and chosen is not None:  # asked before the transaction, which must touch nothing but the database
@@ -101,7 +101,7 @@ async def has_another_way(ports: Ports, page: PageFailed) -> bool:
     """Whether the page could go elsewhere than through the channel that fails just now."""
     ways = await whom.ways(ports, page.target) if page.target.startswith("@") else []
     last = ports.manage.channels.alerts if "slack" in ports.channels and page.via != "slack" else ""
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         alert, before = await alerts.get(conn, page.alert), await facts(conn, page.subject)
     return alert is not None and bool(escalation.rerouted(alert, page, before, ways, last)[1])
 
@@ -112,7 +112,7 @@ async def undelivered(ports: Ports, key: str, error: str) -> bool:
     It goes to the person's next channel, as one that could not be delivered does.
     """
     subject = ":".join(key.split(":")[:2])
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         known = {page.key(subject): page for page in escalation.planned(await facts(conn, subject))}
     page = known.get(key)
     if page is None:

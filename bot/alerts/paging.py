@@ -61,7 +61,7 @@ async def send(ports: Ports, job: Job, view: View, address: str) -> None:
 async def settle_all(ports: Ports, number: int, state: Literal["acknowledged", "resolved"], entry: int) -> None:
     """Have every provider that was told of the alert, and must hear of it, told of `state`; `entry` made it so."""
     subject = f"alert:{number}"
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         history = await facts(conn, subject)
     told = {(f.via, f.target) for f in history if isinstance(f, PageDelivered) and f.via in ports.settlers}
     timers = [

@@ -63,7 +63,7 @@ async def resolve(ports: Ports, number: int, *, by: str, comment: str = "") -> D
 
 async def link(ports: Ports, number: int, incident: int) -> None:
     """Note that the alert belongs to an incident, unless that is private or a test; raises `UnknownAlert`."""
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         known = await incidents.get(conn, incident)
     if known is not None and not (known.private or known.test):
         await change(ports, number, BOT, lambda a: decide.link(a, incident))
@@ -83,7 +83,7 @@ async def refresh_cards(ports: Ports, numbers: Iterable[int], *, at: datetime, w
 
 async def view(ports: Ports, number: int) -> View:
     """Alert `number` with who was told, what comes next and its incident; raises `UnknownAlert`."""
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         alert = await alerts.get(conn, number)
         if alert is None:
             raise UnknownAlert(f"there is no alert #{number}")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -27,10 +28,16 @@ def event_of(kind: str, payload: Mapping[str, Any]) -> Event:
 
     Raises `KeyError` for a kind that this program does not know.
     """
+    cls, hints = _shape(kind)
+    return cls(**{k: _from_json(hints[k], v) for k, v in payload.items() if k in hints})
+
+
+@cache
+def _shape(kind: str) -> tuple[type[Event], Mapping[str, Any]]:
+    """The class of that name, and the types of its fields: finding them takes longer than what is done with them."""
     cls = _kinds()[kind]
     hints = get_type_hints(cls)
-    known = {f.name for f in fields(cls)}
-    return cls(**{k: _from_json(hints[k], v) for k, v in payload.items() if k in known})
+    return cls, {f.name: hints[f.name] for f in fields(cls)}
 
 
 def _kinds(base: type[Event] = Event) -> dict[str, type[Event]]:

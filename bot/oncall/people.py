@@ -45,7 +45,7 @@ async def person(ports: Ports, user: str, *, wanted: Sequence[str] = ("email", "
 
     Slack is asked only when something `wanted` is not known otherwise: a page by phone must not wait for it.
     """
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         own = await table.get(conn, user)
     said = ports.manage.people.get(user)
     known = all(_first(name, own, said) for name in wanted)

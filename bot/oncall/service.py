@@ -44,7 +44,7 @@ async def known(ports: Ports, names: Collection[str], since: datetime, until: da
     oncall = ports.manage.oncall
     involved = frozenset[str]().union(*(timeline.reached(oncall, name) for name in names))
     read = any(layer.ical for name in involved for layer in timeline.layers_of(oncall, name))
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         found = await overrides.between(conn, involved, since, until)
     copies = await calendars(ports) if read else []
     return Known(overrides=tuple(found), shifts={copy.place: copy.shifts for copy in copies})

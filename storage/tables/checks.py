@@ -46,7 +46,7 @@ async def save(conn: AsyncConnection, state: CheckState) -> None:
 
 async def get(conn: AsyncConnection, name: str, *, lock: bool = False) -> CheckState | None:
     """Return the state of the check of that name, None before its first result."""
-    row = await first(conn, CHECKS, CHECKS.c.name == name, lock=lock)
+    row = await first(conn, CHECKS, name=name, lock=lock)
     return from_row(row) if row else None
 
 

@@ -70,5 +70,5 @@ async def subscribe(conn: AsyncConnection, subscription: Subscription) -> None:
 
 async def subscription(conn: AsyncConnection, name: str) -> Subscription | None:
     """Return the secret of that calendar."""
-    row = await first(conn, SUBSCRIPTIONS, SUBSCRIPTIONS.c.name == name)
+    row = await first(conn, SUBSCRIPTIONS, name=name)
     return Subscription(**row) if row else None

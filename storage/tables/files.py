@@ -1,6 +1,6 @@
 """Files that are kept with incidents."""
 
-from sqlalchemy import Column, Integer, LargeBinary, Table, select
+from sqlalchemy import Column, Integer, LargeBinary, Table, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.engine import insert
@@ -29,8 +29,13 @@ async def put(conn: AsyncConnection, file: KeptFile) -> None:
 
 async def get(conn: AsyncConnection, incident: int, id: str) -> KeptFile | None:  # noqa: A002
     """Return the file."""
-    row = await first(conn, FILES, FILES.c.incident == incident, FILES.c.id == id)
+    row = await first(conn, FILES, incident=incident, id=id)
     return KeptFile(**row) if row else None
+
+
+async def forget(conn: AsyncConnection, incident: int, channel: str, ts: str) -> None:
+    """Keep the files of a message no longer."""
+    await conn.execute(delete(FILES).where(FILES.c.incident == incident, FILES.c.channel == channel, FILES.c.ts == ts))
 
 
 async def names(conn: AsyncConnection, incident: int) -> list[tuple[str, str]]:

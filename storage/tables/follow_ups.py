@@ -59,13 +59,13 @@ async def save(conn: AsyncConnection, follow_up: FollowUp) -> None:
 
 async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> FollowUp | None:  # noqa: A002
     """Return the follow-up of that number."""
-    row = await first(conn, FOLLOW_UPS, FOLLOW_UPS.c.id == id, lock=lock)
+    row = await first(conn, FOLLOW_UPS, id=id, lock=lock)
     return from_row(row) if row else None
 
 
 async def by_origin(conn: AsyncConnection, origin: str) -> FollowUp | None:
     """Return the follow-up that came from there; "" finds none."""
-    row = await first(conn, FOLLOW_UPS, FOLLOW_UPS.c.origin == origin, _FROM_SOMEWHERE)
+    row = await first(conn, FOLLOW_UPS, _FROM_SOMEWHERE, origin=origin)
     return from_row(row) if row else None
 
 

@@ -48,7 +48,7 @@ async def save(conn: AsyncConnection, heartbeat: Heartbeat) -> None:
 
 async def get(conn: AsyncConnection, name: str, *, lock: bool = False) -> Heartbeat | None:
     """Return the heartbeat of that name, None before the bot has watched it."""
-    row = await first(conn, HEARTBEATS, HEARTBEATS.c.name == name, lock=lock)
+    row = await first(conn, HEARTBEATS, name=name, lock=lock)
     return from_row(row) if row else None
 
 

@@ -5,7 +5,22 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Column, Executable, Index, Integer, Table, and_, case, exists, func, literal, or_, select, update
+from sqlalchemy import (
+    Column,
+    Executable,
+    Index,
+    Integer,
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
@@ -56,6 +71,14 @@ Index("uq_jobs_running_lane", JOBS.c.lane, unique=True, sqlite_where=_RUNNING, p
 
 # A job that has been started and waits has no owner any more, but in a lane others must still see that it was started.
 _KEEPS_LANE = case((JOBS.c.lane == "", ""), else_=JOBS.c.owner)
+_NEXT_DUE = select(func.min(JOBS.c.due_at)).where(_pending(JOBS), JOBS.c.due_at > bindparam("_after", type_=Instant))
+_MINE = (
+    JOBS.c.id.in_(bindparam("_ids", expanding=True)),
+    JOBS.c.owner == bindparam("_owner", type_=Words),
+    _pending(JOBS),
+)
+_EXTENDING = update(JOBS).where(*_MINE).values(due_at=bindparam("_until", type_=Instant))
+_FINISHING = update(JOBS).where(*_MINE).values(state=JobState.DONE.value, finished_at=bindparam("_now", type_=Instant))
 
 
 def to_row(job: NewJob) -> dict[str, Any]:
@@ -112,7 +135,7 @@ def _starting(dialect: str) -> Executable:
 
 async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Job | None:  # noqa: A002
     """Return the job of that number."""
-    row = await first(conn, JOBS, JOBS.c.id == id, lock=lock)
+    row = await first(conn, JOBS, id=id, lock=lock)
     return from_row(row) if row else None
 
 
@@ -122,7 +145,19 @@ async def claim(conn: AsyncConnection, *, owner: str, lease: timedelta, limit: i
     Of a lane only one job is taken: the one that has been started and is not finished, else the oldest that is due.
     A job of the lane that comes due later does not hold it up. Raises `Conflict` when another worker was first.
     """
+    values = {"_now": now, "_until": now + lease, "_owner": owner, "_limit": limit}
+    try:
+        claimed = await rows(conn, _claiming(), values)
+    except IntegrityError as error:
+        raise Conflict("another worker has just started a job of the same lane") from error
+    return sorted((from_row(row) for row in claimed), key=lambda job: job.id)
+
+
+@cache
+def _claiming() -> Executable:
+    """The UPDATE that claims, built once: building it takes much longer than running it."""
     other = JOBS.alias("other")
+    now = bindparam("_now", type_=Instant)
     # Only one that has not been started itself waits for older ones, or the two would wait for each other.
     ahead = and_(JOBS.c.owner == literal("", literal_execute=True), other.c.id < JOBS.c.id, other.c.due_at <= now)
     blocked = exists().where(
@@ -138,27 +173,23 @@ async def claim(conn: AsyncConnection, *, owner: str, lease: timedelta, limit: i
         select(JOBS.c.id)
         .where(_pending(JOBS), JOBS.c.due_at <= now, free)
         .order_by(JOBS.c.due_at, JOBS.c.id)
-        .limit(limit)
+        .limit(bindparam("_limit", type_=Integer))
         .with_for_update(skip_locked=True, of=JOBS)
         .cte("picked")
     )
     taken = update(JOBS).where(JOBS.c.id.in_(select(picked.c.id)))
-    taken = taken.values(due_at=now + lease, owner=owner, attempts=JOBS.c.attempts + 1)
-    try:
-        claimed = await rows(conn, taken.returning(*JOBS.c))
-    except IntegrityError as error:
-        raise Conflict("another worker has just started a job of the same lane") from error
-    return sorted((from_row(row) for row in claimed), key=lambda job: job.id)
+    until, owner = bindparam("_until", type_=Instant), bindparam("_owner", type_=Words)
+    return taken.values(due_at=until, owner=owner, attempts=JOBS.c.attempts + 1).returning(*JOBS.c)
 
 
 async def extend(conn: AsyncConnection, ids: Sequence[int], *, owner: str, until: datetime) -> int:
     """Hold the leases of live work longer; says how many are still the owner's."""
-    return (await conn.execute(_owned(ids, owner).values(due_at=until))).rowcount
+    return (await conn.execute(_EXTENDING, {"_ids": list(ids), "_owner": owner, "_until": until})).rowcount
 
 
 async def done(conn: AsyncConnection, ids: Sequence[int], *, owner: str, now: datetime) -> int:
     """Finish jobs, of those that are still the owner's; says how many."""
-    return (await conn.execute(_owned(ids, owner).values(state=JobState.DONE.value, finished_at=now))).rowcount
+    return (await conn.execute(_FINISHING, {"_ids": list(ids), "_owner": owner, "_now": now})).rowcount
 
 
 async def retry(conn: AsyncConnection, job: Job, due_at: datetime, error: str) -> bool:
@@ -197,8 +228,7 @@ async def supersede(conn: AsyncConnection, subject: str, kind: str) -> bool:
 
 async def next_due(conn: AsyncConnection, after: datetime) -> datetime | None:
     """When the next pending job comes due after that time; leases that run out count."""
-    query = select(func.min(JOBS.c.due_at)).where(_pending(JOBS), JOBS.c.due_at > after)
-    return cast("datetime | None", await conn.scalar(query))
+    return cast("datetime | None", await conn.scalar(_NEXT_DUE, {"_after": after}))
 
 
 async def oldest_due(conn: AsyncConnection, now: datetime) -> datetime | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Table, select
+from sqlalchemy import Column, Index, Table, bindparam, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
@@ -27,6 +27,9 @@ JOURNAL = Table(
 
 _APPENDING = plain_insert(JOURNAL).returning(JOURNAL.c.id)
 _APPENDING_ALL = plain_insert(JOURNAL).returning(JOURNAL.c.id, sort_by_parameter_order=True)
+_OF_SUBJECTS = (
+    select(JOURNAL).where(JOURNAL.c.subject.in_(bindparam("subjects", expanding=True))).order_by(JOURNAL.c.id)
+)
 
 
 def to_row(entry: Entry) -> dict[str, Any]:
@@ -58,7 +61,7 @@ async def append_all(conn: AsyncConnection, facts: Sequence[Mapping[str, Any]]) 
 
 async def of_subjects(conn: AsyncConnection, subjects: Sequence[str]) -> list[Entry]:
     """All that happened to these subjects, oldest first."""
-    return await _entries(conn, JOURNAL.c.subject.in_(subjects))
+    return [from_row(row) for row in await rows(conn, _OF_SUBJECTS, {"subjects": list(subjects)})]
 
 
 async def of_subjects_since(conn: AsyncConnection, subjects: Sequence[str], kind: str, since: datetime) -> list[Entry]:
@@ -78,10 +81,17 @@ async def after(conn: AsyncConnection, id: int, limit: int = 100) -> list[Entry]
 
 
 async def of_kind(
-    conn: AsyncConnection, kind: str, since: datetime | None = None, limit: int | None = None
+    conn: AsyncConnection,
+    kind: str,
+    since: datetime | None = None,
+    limit: int | None = None,
+    *,
+    until: datetime | None = None,
 ) -> list[Entry]:
-    """Return the latest `limit` entries of an event's class name since that time, oldest first."""
-    where = [JOURNAL.c.kind == kind, *([JOURNAL.c.at >= since] if since else [])]
+    """Return the latest `limit` entries of an event's class name from `since` to `until`, oldest first."""
+    where = [JOURNAL.c.kind == kind]
+    where += [JOURNAL.c.at >= since] if since else []
+    where += [JOURNAL.c.at <= until] if until else []
     query = select(JOURNAL).where(*where).order_by(JOURNAL.c.at.desc(), JOURNAL.c.id.desc()).limit(limit)
     return [from_row(row) for row in await rows(conn, query)][::-1]
 

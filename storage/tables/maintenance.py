@@ -45,13 +45,13 @@ async def save(conn: AsyncConnection, window: Maintenance) -> None:
 
 async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Maintenance | None:  # noqa: A002
     """Return the window of that number."""
-    row = await first(conn, MAINTENANCE, MAINTENANCE.c.id == id, lock=lock)
+    row = await first(conn, MAINTENANCE, id=id, lock=lock)
     return from_row(row) if row else None
 
 
 async def by_key(conn: AsyncConnection, key: str) -> Maintenance | None:
     """Return the window of that name that begins at that time."""
-    row = await first(conn, MAINTENANCE, MAINTENANCE.c.key == key)
+    row = await first(conn, MAINTENANCE, key=key)
     return from_row(row) if row else None
 
 

@@ -39,7 +39,7 @@ async def save(conn: AsyncConnection, meeting: Meeting) -> None:
 
 async def get(conn: AsyncConnection, incident: int, calendar: str, *, lock: bool = False) -> Meeting | None:
     """Return the incident's meeting in that calendar, "": the meeting itself."""
-    row = await first(conn, MEETINGS, MEETINGS.c.incident == incident, MEETINGS.c.calendar == calendar, lock=lock)
+    row = await first(conn, MEETINGS, incident=incident, calendar=calendar, lock=lock)
     return _meeting(row) if row else None
 
 

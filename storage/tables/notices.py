@@ -48,7 +48,7 @@ async def save(conn: AsyncConnection, notice: Notice) -> None:
 
 async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Notice | None:  # noqa: A002
     """Return the notice of that number."""
-    row = await first(conn, NOTICES, NOTICES.c.id == id, lock=lock)
+    row = await first(conn, NOTICES, id=id, lock=lock)
     return from_row(row) if row else None
 
 
@@ -85,7 +85,7 @@ async def of_incidents(conn: AsyncConnection, incidents: Sequence[int]) -> list[
 
 async def mirror(conn: AsyncConnection, page: str, incident: int, *, lock: bool = False) -> Mirror | None:
     """What that page holds for the incident."""
-    row = await first(conn, MIRRORS, MIRRORS.c.page == page, MIRRORS.c.incident == incident, lock=lock)
+    row = await first(conn, MIRRORS, page=page, incident=incident, lock=lock)
     return Mirror(**row) if row else None
 
 

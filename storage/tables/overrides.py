@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, Table, select
+from sqlalchemy import Column, Index, Integer, Table, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.records.rota import Override
@@ -29,6 +29,16 @@ OVERRIDES = Table(
     Index("ix_overrides_schedule_ends_at", "schedule", "ends_at"),
 )
 
+_BETWEEN = (
+    select(OVERRIDES)
+    .where(
+        OVERRIDES.c.schedule.in_(bindparam("schedules", expanding=True)),
+        OVERRIDES.c.ends_at > bindparam("since"),
+        OVERRIDES.c.starts_at < bindparam("until"),
+    )
+    .order_by(OVERRIDES.c.id)
+)
+
 
 def from_row(row: Mapping[str, Any]) -> Override:
     """Return the override that was written."""
@@ -42,7 +52,7 @@ async def save(conn: AsyncConnection, override: Override) -> None:
 
 async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Override | None:  # noqa: A002
     """Return the override of that number."""
-    row = await first(conn, OVERRIDES, OVERRIDES.c.id == id, lock=lock)
+    row = await first(conn, OVERRIDES, id=id, lock=lock)
     return from_row(row) if row else None
 
 
@@ -50,16 +60,8 @@ async def between(
     conn: AsyncConnection, schedules: Collection[str], since: datetime, until: datetime
 ) -> list[Override]:
     """Return the overrides of these schedules that touch that time, oldest first, removed ones among them."""
-    query = (
-        select(OVERRIDES)
-        .where(
-            OVERRIDES.c.schedule.in_(schedules),
-            OVERRIDES.c.ends_at > since,
-            OVERRIDES.c.starts_at < until,
-        )
-        .order_by(OVERRIDES.c.id)
-    )
-    return [from_row(row) for row in await rows(conn, query)]
+    values = {"schedules": list(schedules), "since": since, "until": until}
+    return [from_row(row) for row in await rows(conn, _BETWEEN, values)]
 
 
 async def upcoming(conn: AsyncConnection, now: datetime, limit: int = 200) -> list[Override]:

@@ -41,7 +41,7 @@ async def save(conn: AsyncConnection, person: Preferences) -> None:
 
 async def get(conn: AsyncConnection, user: str, *, lock: bool = False) -> Preferences | None:
     """Return what that person set."""
-    row = await first(conn, PEOPLE, PEOPLE.c.user == user, lock=lock)
+    row = await first(conn, PEOPLE, user=user, lock=lock)
     return from_row(row) if row else None
 
 

@@ -60,7 +60,7 @@ async def save(conn: AsyncConnection, postmortem: Postmortem) -> None:
 
 async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Postmortem | None:  # noqa: A002
     """Return the postmortem of the incident of that number."""
-    row = await first(conn, POSTMORTEMS, POSTMORTEMS.c.id == id, lock=lock)
+    row = await first(conn, POSTMORTEMS, id=id, lock=lock)
     return from_row(row) if row else None
 
 
@@ -77,7 +77,7 @@ async def versions(conn: AsyncConnection, incident_id: int) -> list[Version]:
 
 async def version(conn: AsyncConnection, incident_id: int, number: int) -> Version | None:
     """One kept text."""
-    row = await first(conn, VERSIONS, VERSIONS.c.incident_id == incident_id, VERSIONS.c.number == number)
+    row = await first(conn, VERSIONS, incident_id=incident_id, number=number)
     return _version(row) if row else None
 
 

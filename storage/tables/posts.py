@@ -40,13 +40,13 @@ def from_row(row: Mapping[str, Any]) -> Post:
 
 async def get(conn: AsyncConnection, key: str) -> Post | None:
     """Return the post of that key."""
-    row = await first(conn, POSTS, POSTS.c.key == key)
+    row = await first(conn, POSTS, key=key)
     return from_row(row) if row else None
 
 
 async def by_message(conn: AsyncConnection, channel: str, ts: str) -> Post | None:
     """Return the post that is this message; None when the message is not the bot's."""
-    row = await first(conn, POSTS, POSTS.c.channel == channel, POSTS.c.ts == ts)
+    row = await first(conn, POSTS, channel=channel, ts=ts)
     return from_row(row) if row else None
 
 

@@ -171,17 +171,28 @@ def _updating(table: Table) -> Executable:
 
 
 async def first(
-    conn: AsyncConnection, table: Table, *where: ColumnElement[bool], lock: bool = False
+    conn: AsyncConnection, table: Table, *where: ColumnElement[bool], lock: bool = False, **values: Any
 ) -> Mapping[str, Any] | None:
-    """Return the first row, or None. `lock` holds it until the transaction ends (SQLite's writer is alone anyway)."""
-    query = select(table).where(*where).limit(1)
-    row = (await conn.execute(query.with_for_update() if lock else query)).mappings().first()
+    """Return the first row whose columns have these values, or None.
+
+    `where` are conditions besides, each written down once in its module: a statement is built once for them. `lock`
+    holds the row until the transaction ends (SQLite's writer is alone anyway).
+    """
+    row = (await conn.execute(_first(table, where, tuple(values), lock), values)).mappings().first()
     return dict(row) if row else None
 
 
-async def rows(conn: AsyncConnection, query: Executable) -> list[Mapping[str, Any]]:
-    """Run the query and return its rows by column name."""
-    return [dict(row) for row in (await conn.execute(query)).mappings()]
+@cache
+def _first(table: Table, where: tuple[ColumnElement[bool], ...], names: tuple[str, ...], lock: bool) -> Executable:
+    query = select(table).where(*(table.c[name] == bindparam(name) for name in names), *where).limit(1)
+    return query.with_for_update() if lock else query
+
+
+async def rows(
+    conn: AsyncConnection, query: Executable, values: Mapping[str, Any] | None = None
+) -> list[Mapping[str, Any]]:
+    """Run the query, with `values` for its parameters, and return its rows by column name."""
+    return [dict(row) for row in (await conn.execute(query, values)).mappings()]
 
 
 async def purge_rows(conn: AsyncConnection, table: Table, *where: ColumnElement[bool], limit: int) -> int:

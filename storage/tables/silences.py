@@ -47,13 +47,13 @@ async def save(conn: AsyncConnection, silence: Silence) -> None:
 
 async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Silence | None:  # noqa: A002
     """Return the silence of that number."""
-    row = await first(conn, SILENCES, SILENCES.c.id == id, lock=lock)
+    row = await first(conn, SILENCES, id=id, lock=lock)
     return from_row(row) if row else None
 
 
 async def by_uuid(conn: AsyncConnection, uuid: str, *, lock: bool = False) -> Silence | None:
     """Return the silence of that id."""
-    row = await first(conn, SILENCES, SILENCES.c.uuid == uuid, lock=lock)
+    row = await first(conn, SILENCES, uuid=uuid, lock=lock)
     return from_row(row) if row else None
 
 

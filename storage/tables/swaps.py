@@ -43,7 +43,7 @@ async def save(conn: AsyncConnection, swap: Swap) -> None:
 
 async def get(conn: AsyncConnection, id: int, *, lock: bool = False) -> Swap | None:  # noqa: A002
     """Return the offer of that number."""
-    row = await first(conn, SWAPS, SWAPS.c.id == id, lock=lock)
+    row = await first(conn, SWAPS, id=id, lock=lock)
     return from_row(row) if row else None
 
 
