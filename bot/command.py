@@ -5,7 +5,6 @@ Parameters are click parameters, so that click parses, converts and explains the
 
 import difflib
 import inspect
-import json
 import re
 import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -79,6 +78,8 @@ class Command:
     parameters that the audit line masks. `form_title` heads its modal; what stands in that at first is given by
     `prefill(ports, caller)`, or by `prefill_of(ports, argv)` where the command line so far tells what it is about.
     `shows` says that what it changes is told in the conversation anyway, so that the answer to its form is not.
+    `reads` says that it only looks, unless a parameter named in `acts` is given: the assistant may run it by itself.
+    `offered(ports)` says whether help lists it here.
     """
 
     name: str
@@ -92,6 +93,9 @@ class Command:
     prefill: Callable[[Ports, Caller], Awaitable[Mapping[str, str]]] | None = None
     prefill_of: Callable[[Ports, Sequence[str]], Awaitable[Mapping[str, str]]] | None = None
     shows: bool = False
+    reads: bool = False
+    acts: frozenset[str] = frozenset()
+    offered: Callable[[Ports], bool] = lambda _ports: True
 
     @property
     def summary(self) -> str:
@@ -102,6 +106,10 @@ class Command:
     def shown(self) -> list[Parameter]:
         """The parameters that people are told about."""
         return [p for p in self.click.params if not getattr(p, "hidden", False)]
+
+    def only_reads(self, params: Mapping[str, Any]) -> bool:
+        """Whether a run with these parameters changes nothing, for nobody."""
+        return self.reads and not any(params.get(name) for name in self.acts)
 
     @property
     def usage(self) -> str:
@@ -134,11 +142,17 @@ def command(
     prefill: Callable[[Ports, Caller], Awaitable[Mapping[str, str]]] | None = None,
     prefill_of: Callable[[Ports, Sequence[str]], Awaitable[Mapping[str, str]]] | None = None,
     shows: bool = False,
+    reads: bool = False,
+    acts: Sequence[str] = (),
+    offered: Callable[[Ports], bool] = lambda _ports: True,
 ) -> Callable[[Callable[..., Awaitable[Card]]], Command]:
     """Turn `async def f(ctx, **parameters) -> Card` under click's decorators into a `Command`; its docstring is help.
 
-    Raises `ValueError` for a name that could not be typed: one to three words of small letters, digits, `:` and `-`.
+    Raises `ValueError` for a name that could not be typed (one to three words of small letters, digits, `:` and `-`),
+    and for one that is said to read and to change.
     """
+    if reads and changes:
+        raise ValueError(f"{name!r} cannot both change what all see and only read")
     if not _LONG_NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a command: one to three words of small letters, digits, : and -")
 
@@ -157,6 +171,9 @@ def command(
             prefill=prefill,
             prefill_of=prefill_of,
             shows=shows,
+            reads=reads,
+            acts=frozenset(acts),
+            offered=offered,
         )
 
     return make
@@ -254,94 +271,7 @@ def nearest(name: str, names: Sequence[str] | Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys([*close, *begun]))[:3]
 
 
-def argv_of(body: Mapping[str, Any], commands: Mapping[str, Command]) -> list[str]:
-    """The command line of a JSON body: {"argv": [...]} or {"command": "ack", "number": 1, "comment": "..."}.
-
-    Raises `Usage` for a body of another shape, an unknown command or an unknown parameter.
-    """
-    if "argv" in body:
-        argv = body["argv"]
-        if not isinstance(argv, list) or not all(isinstance(word, str) for word in argv) or set(body) != {"argv"}:
-            raise Usage('"argv" must be a list of strings and stand alone', 'For example {"argv": ["ack", "1"]}.')
-        return list(argv)
-    name = body.get("command")
-    if not isinstance(name, str):
-        raise Usage('the body needs "command" or "argv"', 'For example {"command": "health"}.')
-    cmd, rest = find(name.split(), commands)
-    given = {k: v for k, v in body.items() if k != "command"}
-    return [*cmd.name.split(), *rest, *_arguments(cmd, given)]
-
-
-def _arguments(cmd: Command, given: Mapping[str, Any]) -> list[str]:
-    known = {name: p for p in cmd.click.params for name in (str(p.name), public(p))}
-    if unknown := sorted(set(given) - set(known)):
-        allowed = ", ".join(sorted(public(p) for p in cmd.shown)) or "nothing"
-        raise Usage(f"`{cmd.name}` has no parameter {cut(unknown[0], SHOWN)}", f"It takes: {allowed}.")
-    values = {known[name].name: value for name, value in given.items() if value is not None}
-    options, arguments = [], []
-    for param in cmd.click.params:
-        if param.name not in values:
-            continue
-        value = values[param.name]
-        if isinstance(param, click.Option) and param.is_flag:
-            options += [param.opts[0]] if _flag(param, value) else []
-        elif isinstance(param, click.Option):
-            options += [f"{param.opts[0]}={word}" for word in _words_of(param, value)]
-        else:
-            arguments += _words_of(param, value)
-    return [*options, "--", *arguments] if arguments else options
-
-
-def public(param: click.Parameter) -> str:
-    """The parameter's name for people and programs: that of its long option ("dry_run"), or of the argument."""
-    name = max(param.opts, key=len).lstrip("-") if isinstance(param, click.Option) else str(param.name).rstrip("_")
-    return name.replace("-", "_")
-
-
-def _flag(param: click.Parameter, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise Usage(f'"{public(param)}" must be true or false, not {cut(json.dumps(value), SHOWN)}')
-    return value
-
-
-def _words_of(param: click.Parameter, value: Any) -> list[str]:
-    several = param.nargs == -1 or param.multiple
-    if isinstance(value, dict | list) and not (several and isinstance(value, list)):
-        raise Usage(f'"{public(param)}" takes one value, not {cut(json.dumps(value), SHOWN)}')
-    return [_word(v) for v in value] if isinstance(value, list) else [_word(value)]
-
-
-def schema(cmd: Command) -> dict[str, Any]:
-    """The command and the JSON Schema of its parameters, as tool calls and `argv_of` take them."""
-    properties = {public(p): _property(p) for p in cmd.shown}
-    required = [public(p) for p in cmd.shown if p.required]
-    return {
-        "name": cmd.name,
-        "description": cmd.summary,
-        "parameters": {"type": "object", "properties": properties, "required": required, "additionalProperties": False},
-    }
-
-
-def _property(param: click.Parameter) -> dict[str, Any]:
-    about = {"description": getattr(param, "help", "") or ""}
-    if isinstance(param.type, click.Choice):
-        one = about | {"type": "string", "enum": list(param.type.choices)}
-    elif getattr(param, "is_flag", False):
-        one = about | {"type": "boolean"}
-    elif isinstance(param.type, click.types.IntParamType):
-        one = about | {"type": "integer"}
-    elif isinstance(param.type, click.types.FloatParamType):
-        one = about | {"type": "number"}
-    else:
-        one = about | {"type": "string"}
-    return {"type": "array", "items": one} if param.nargs == -1 or param.multiple else one
-
-
 def _did_you_mean(names: Sequence[str]) -> Text:
     if not names:
         return ("Type ", CommandLine(("help",)), " for all commands.")
     return f"Did you mean {listing([f'`{name}`' for name in names], 'or')}?"
-
-
-def _word(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import click
 
+from bot.bodies import schema
 from bot.cards.card import Card, Code, CommandLine, Field, Level, Table
-from bot.command import Command, Context, command, family, find, schema
+from bot.command import Command, Context, command, family, find
 from bot.permissions import Role
 
 
@@ -68,13 +69,14 @@ def _spelled(param: click.Parameter) -> str:
     return ", ".join(param.opts)
 
 
-@command("help")
+@command("help", reads=True)
 @click.argument("name", nargs=-1, metavar="[COMMAND]")
 async def help_(ctx: Context, name: tuple[str, ...]) -> Card:
     """Show all commands, or one with all it takes."""
+    offered = {known: cmd for known, cmd in ctx.commands.items() if cmd.offered(ctx.ports)}
     if not name:
-        return overview(ctx.commands.values())
-    below = family(name[0], ctx.commands)
+        return overview(offered.values())
+    below = family(name[0], offered)
     if len(name) == 1 and below and name[0].lower() not in ctx.commands:
         return overview([ctx.commands[known] for known in below], f"Help: {name[0].lower()}")
     return command_help(find(name, ctx.commands)[0])

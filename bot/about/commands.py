@@ -8,7 +8,7 @@ from bot.config.masked import masked
 from bot.permissions import Role
 
 
-@command("config", role=Role.OPERATOR)
+@command("config", role=Role.OPERATOR, reads=True)
 async def config(ctx: Context) -> Card:
     """Show the configuration in force, from environment and manage.yml; secrets are masked."""
     shown = masked(ctx.ports.manage, ctx.ports.settings)

@@ -19,7 +19,7 @@ _STATES = {"open": (AlertState.FIRING, AlertState.ACKNOWLEDGED, AlertState.SILEN
 }
 
 
-@command("alerts")
+@command("alerts", reads=True)
 @click.option("--state", type=click.Choice(list(_STATES)), default="open", help="Which ones.")
 @click.option("--page", type=NUMBER, default=1, help="Page of the list.")
 async def alerts(ctx: Context, state: str, page: int) -> Card:
@@ -32,7 +32,7 @@ async def alerts(ctx: Context, state: str, page: int) -> Card:
     return listing(found, total=total, page=page, size=PAGE, state=state)
 
 
-@command("alert show")
+@command("alert show", reads=True)
 @click.argument("number", type=NUMBER)
 async def show(ctx: Context, number: int) -> Card:
     """Show one alert as it stands: since when, how bad, who was told and who is next."""

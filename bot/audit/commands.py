@@ -18,7 +18,7 @@ from storage.tables import journal
 PAGE = 15
 
 
-@command("audit", role=Role.OPERATOR)
+@command("audit", role=Role.OPERATOR, reads=True)
 @click.option("--period", type=PERIOD, default="7d", help="How far back, like 7d or 12h.")
 @click.option("--user", default="", help="Only what this person ran.")
 @click.option("--page", type=NUMBER, default=1, help="Page of the list.")

@@ -17,7 +17,7 @@ PAGE = 15
 _NONE = {"pending": "Nothing waits.", "done": "Nothing was done lately.", "dead": "Nothing was given up."}
 
 
-@command("jobs", role=Role.VIEWER)
+@command("jobs", role=Role.VIEWER, reads=True)
 @click.option("--state", type=click.Choice([s.value for s in JobState]), default="pending", help="Which ones.")
 @click.option("--page", type=NUMBER, default=1, help="Page of the list.")
 async def jobs(ctx: Context, state: str, page: int) -> Card:

@@ -28,7 +28,7 @@ _KIND = click.Choice([kind.value for kind in FollowUpKind])
 _DAY = 'Day it is due: "2026-12-24", fri, 14d; none for no day.'
 
 
-@command("followups")
+@command("followups", reads=True)
 @click.option("--status", type=click.Choice([*(s.value for s in FollowUpStatus), _ALL]), default="open", help="Which.")
 @click.option("--owner", "user", default="", help="Only theirs: me, nobody, or a mention.")
 @click.option("--incident", type=NUMBER, help="Only those of that incident.")
@@ -99,7 +99,7 @@ async def add(  # noqa: PLR0917 - click passes parameters by name
     return replace(card, hint=("Type ", Code(f"followup reopen {made.id}"), " to open it again."))
 
 
-@command("followup show")
+@command("followup show", reads=True)
 @_NUMBER
 async def show(ctx: Context, number: int) -> Card:
     """Show one follow-up: whose it is, when it is due, where it came from, and the issues opened for it."""

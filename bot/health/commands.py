@@ -11,7 +11,7 @@ from bot.health import cards, service
 HISTORY = timedelta(hours=1)
 
 
-@command("health")
+@command("health", reads=True)
 @click.argument("check", required=False, default="")
 @click.option("--fresh", is_flag=True, help="Probe now instead of telling the latest results.")
 async def health(ctx: Context, check: str, fresh: bool) -> Card:

@@ -9,7 +9,7 @@ from bot.permissions import Role
 from storage.tables import heartbeats as table
 
 
-@command("heartbeats")
+@command("heartbeats", reads=True)
 async def heartbeats(ctx: Context) -> Card:
     """List the signs of life that are waited for: how they stand, when they came, when they are due.
 

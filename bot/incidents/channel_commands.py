@@ -14,7 +14,7 @@ from bot.permissions import Role
 _NUMBER = click.argument("number", type=NUMBER, required=False)
 
 
-@command("incident catchup")
+@command("incident catchup", reads=True)
 @_NUMBER
 async def catchup(ctx: Context, number: int | None) -> Card:
     """Tell how an incident stands: who leads, what is known, what happened last."""

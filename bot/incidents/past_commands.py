@@ -17,7 +17,7 @@ from bot.ports import ChatError
 from storage.records.alerts import Severity
 
 
-@command("incidents stats")
+@command("incidents stats", reads=True, acts=("chart",))
 @click.option("--since", type=PERIOD, default="90d", help="How far back, like 30d.")
 @click.option("--severity", type=click.Choice([s.value for s in Severity]), help="Only of that severity.")
 @click.option("--chart", is_flag=True, help="Put a picture of it into the channel where you ask.")
@@ -42,7 +42,7 @@ async def stats(ctx: Context, since: timedelta, severity: str | None, chart: boo
     return past_cards.statistics(found, words, drawable=drawable)
 
 
-@command("incident similar")
+@command("incident similar", reads=True)
 @click.argument("number", type=NUMBER, required=False)
 async def like(ctx: Context, number: int | None) -> Card:
     """Find past incidents that are like this one, and tell what helped then."""

@@ -13,7 +13,7 @@ from bot.oncall.people import person
 from bot.permissions import Role, role_of
 
 
-@command("incident meeting", role=Role.VIEWER, form_title="Move the meeting")
+@command("incident meeting", role=Role.VIEWER, form_title="Move the meeting", reads=True, acts=("at", "cancelled"))
 @click.argument("number", type=NUMBER, required=False)
 @click.option("--at", "at", default="", help="When it is, on your own clocks: `tomorrow 10:00`, `2026-12-24 09:00`.")
 @click.option("--cancel", "cancelled", is_flag=True, help="Whether it does not take place.")

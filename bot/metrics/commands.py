@@ -14,7 +14,7 @@ from bot.phrasing import cut
 PAGE = 10
 
 
-@command("metrics")
+@command("metrics", reads=True)
 @click.option("--source", default="", help="Only what this source gives.")
 @click.option("--absent", is_flag=True, help="Only what is absent.")
 @click.option("--page", type=NUMBER, default=1, help="Page of the list.")
@@ -41,7 +41,7 @@ async def metrics(ctx: Context, source: str, absent: bool, page: int) -> Card:
     return cards.listing(found, seen.sources, page=page, words=words, now=ports.now())
 
 
-@command("metrics show")
+@command("metrics show", reads=True)
 @click.argument("name")
 @click.option("--since", "span", type=PERIOD, default="1d", help="How far back, like 7d or 12h.")
 @click.option("--page", type=NUMBER, default=1, help="Page of the list of series.")

@@ -32,7 +32,7 @@ LONGEST = 366
 _SCHEDULES = ("List them: ", Code("oncall"))
 
 
-@command("oncall")
+@command("oncall", reads=True)
 @click.option("--at", "moment", default="", help="Another moment than now, like `fri 18:00` or `2026-12-24 09:00`.")
 async def oncall(ctx: Context, moment: str) -> Card:
     """Show who is on call in every schedule, until when, and who is next."""
@@ -50,7 +50,7 @@ async def oncall(ctx: Context, moment: str) -> Card:
     return cards.overview(standings, at)
 
 
-@command("oncall show")
+@command("oncall show", reads=True)
 @click.argument("schedule", default="")
 @click.option("--days", type=NUMBER, default=14, help="How many days.")
 @click.option("--from", "begin", default="now", help="From when on, like `mon 00:00`.")
@@ -105,7 +105,7 @@ async def remove(ctx: Context, number: int) -> Card:
     return Card(title=f"Override #{number} of {gone.schedule} is removed", level=Level.OK, data={"override": number})
 
 
-@command("oncall overrides")
+@command("oncall overrides", reads=True)
 async def overrides(ctx: Context) -> Card:
     """List overrides that are in force or will be, and swaps that are offered."""
     return cards.listing(await exceptions.upcoming(ctx.ports), await exceptions.open_swaps(ctx.ports))
@@ -157,7 +157,7 @@ async def withdraw(ctx: Context, number: int) -> Card:
     return swap_cards.swap(decision.state)
 
 
-@command("oncall check")
+@command("oncall check", reads=True)
 async def check(ctx: Context) -> Card:
     """Look for what is wrong with the schedules in the next two weeks: gaps, empty layers, people who are gone."""
     names = timeline.names(ctx.ports.manage.oncall)
@@ -178,7 +178,7 @@ async def calendar(ctx: Context, name: str, mine: bool, renew: bool) -> Card:
     return cards.calendar(which, address, public=bool(ctx.ports.settings.public_url))
 
 
-@command("oncall me")
+@command("oncall me", reads=True)
 async def me(ctx: Context) -> Card:
     """Show how you are reached: address, number, time zone and your own notification rules."""
     who = _user(ctx.caller.id)

@@ -16,7 +16,7 @@ from storage.records.postmortems import Section, Statement, StatementKind
 _CITES = re.compile(r"\s*[\[(]((?:#\d+)(?:\s*,\s*#\d+)*)[\])]")
 
 
-@command("postmortem check")
+@command("postmortem check", reads=True)
 @click.argument("number", type=NUMBER)
 @click.option("--section", type=click.Choice(sections.NAMES), default=None, help="Only this section.")
 @click.option(

@@ -42,7 +42,7 @@ async def _as_it_stands(ports: Ports, argv: Sequence[str]) -> Mapping[str, str]:
     return {"text": editing.written(part.statements[page.first - 1 : page.last])}
 
 
-@command("postmortem show")
+@command("postmortem show", reads=True)
 @_number
 @click.option("--version", type=NUMBER, default=None, help="A kept version; default is the latest text.")
 async def show(ctx: Context, number: int, version: int | None) -> Card:
@@ -55,7 +55,7 @@ async def show(ctx: Context, number: int, version: int | None) -> Card:
     return cards.whole(view.postmortem, view.incident, text, view.sources, version=shown)
 
 
-@command("postmortem versions")
+@command("postmortem versions", reads=True)
 @_number
 async def versions(ctx: Context, number: int) -> Card:
     """List the kept versions of a postmortem: who changed it, when and why."""
@@ -63,7 +63,7 @@ async def versions(ctx: Context, number: int) -> Card:
     return version_cards.history(view.postmortem, await service.versions(ctx.ports, number))
 
 
-@command("postmortem diff")
+@command("postmortem diff", reads=True)
 @_number
 @click.option("--from", "old", type=NUMBER, default=None, help="Default is the published version, or the one before.")
 @click.option("--to", "new", type=NUMBER, default=None, help="Default is the latest version.")

@@ -20,7 +20,7 @@ SHELL = "shell"
 LONGEST = timedelta(days=366)
 
 
-@command("alerts rules")
+@command("alerts rules", reads=True)
 @click.option("--page", type=NUMBER, default=1, help="Page of the list.")
 async def rules(ctx: Context, page: int) -> Card:
     """List the rules over metrics: where each stands, its value against its limit, since when."""
@@ -34,7 +34,7 @@ async def rules(ctx: Context, page: int) -> Card:
     return card
 
 
-@command("alerts test")
+@command("alerts test", reads=True, acts=("file",))
 @click.option("--rule", "name", default="", help="Rule to replay; of a file with several, this one.")
 @click.option("--period", default="7d", help="How far back: 7d, 12h, 2w.")
 @click.option("--rule-file", "file", default="", help="YAML file of rules not yet in force; from a shell only.")
@@ -75,7 +75,7 @@ async def test(ctx: Context, name: str, period: str, file: str, page: int, **cha
     return cards.replayed(results[0], ("alerts", "test", *options, *spelled), page=page)
 
 
-@command("alerts report")
+@command("alerts report", reads=True)
 @click.option("--period", default="7d", help="How far back: 7d, 2w, 30d.")
 async def report(ctx: Context, period: str) -> Card:
     """Tell what alerts cost people: noisy rules, what was acknowledged for nothing, pages at night.

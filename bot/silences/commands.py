@@ -61,7 +61,7 @@ class When(click.ParamType[datetime]):
 SPAN, WHEN = Span(), When()
 
 
-@command("silences")
+@command("silences", reads=True)
 @click.option("--state", type=click.Choice(["open", "all"]), default="open", help="Those not over, or all.")
 @click.option("--page", type=NUMBER, default=1, help="Page of the list.")
 async def listed(ctx: Context, state: str, page: int) -> Card:
@@ -118,7 +118,7 @@ async def add(
     return await _silenced(ctx, _matchers(matcher), begin, span, comment, dry_run=dry_run)
 
 
-@command("silence show")
+@command("silence show", reads=True)
 @click.argument("number", type=NUMBER)
 async def show(ctx: Context, number: int) -> Card:
     """Show one silence: what it matches, until when, whose it is, and which open alerts it mutes."""
@@ -156,7 +156,7 @@ async def expire(ctx: Context, number: int) -> Card:
     return cards.ended(decision.state, decision.reason, ctx.ports.now(), changed=decision.changed)
 
 
-@command("maintenance")
+@command("maintenance", reads=True)
 async def maintenance(ctx: Context) -> Card:
     """List the maintenance windows of now, and the next of each within sixty days."""
     now, manage = ctx.ports.now(), ctx.ports.manage

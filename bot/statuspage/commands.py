@@ -18,7 +18,7 @@ _NOTICE = click.argument("number", type=NUMBER)
 _INCIDENT = click.argument("incident", type=NUMBER)
 
 
-@command("status")
+@command("status", reads=True)
 async def status(ctx: Context) -> Card:
     """Show the components as the public sees them, and the latest texts about incidents."""
     page = await service.with_history(ctx.ports)

@@ -7,10 +7,11 @@ from aiohttp import web
 from sqlalchemy import select
 
 from bot.app import App
+from bot.bodies import argv_of
 from bot.cards.card import Card, Level
 from bot.cards.json import to_json
 from bot.cards.marks import plain
-from bot.command import Usage, argv_of
+from bot.command import Usage
 from bot.permissions import Caller
 from bot.ports import Refusal
 from handlers.http.inbound.json_body import parsed

@@ -10,11 +10,12 @@ import click
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
+from bot.bodies import argv_of
 from bot.cards import form
 from bot.cards.card import Card, Level
 from bot.cards.form import FormField
 from bot.cards.marks import empty, plain
-from bot.command import Command, argv_of, find
+from bot.command import Command, find
 from bot.permissions import Caller
 from bot.ports import ChatError
 from bot.slack.message import message

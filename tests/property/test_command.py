@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.bodies import argv_of
 from bot.cards.card import Card
-from bot.command import Context, HelpWanted, Usage, argv_of, command, find, parse, words
+from bot.command import Context, HelpWanted, Usage, command, find, parse, words
 from bot.events import Event, event_of, payload_of
 from bot.numbers import MOST, NUMBER
 

@@ -5,6 +5,7 @@ import click
 import pytest
 from jsonschema import Draft202012Validator
 
+from bot.bodies import argv_of, public, schema
 from bot.cards.card import Card
 from bot.cards.marks import plain
 from bot.command import (
@@ -12,13 +13,10 @@ from bot.command import (
     Context,
     HelpWanted,
     Usage,
-    argv_of,
     command,
     find,
     nearest,
     parse,
-    public,
-    schema,
     words,
 )
 from bot.help import help_
