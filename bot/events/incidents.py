@@ -156,7 +156,10 @@ class OverAsked(IncidentEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class NoteAdded(IncidentEvent):
-    """A message was put on the timeline, with its own author and time. `files` are the ids of the pictures kept."""
+    """Something was put on the timeline, with its own author and time. `files` are Slack's ids of its pictures.
+
+    What was typed stands in no message; `reason` is why it was added later.
+    """
 
     text: str
     author: str
@@ -164,6 +167,7 @@ class NoteAdded(IncidentEvent):
     channel: str = ""
     ts: str = ""
     files: tuple[str, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

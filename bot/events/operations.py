@@ -9,7 +9,10 @@ from bot.events.event import Event
 
 @dataclass(frozen=True, kw_only=True)
 class CommandRun(Event):
-    """Audit: somebody ran a command line, with this outcome. `changes` says that the command can change something."""
+    """Audit: somebody ran a command line, with this outcome. `changes` says that the command can change something.
+
+    `channel` is where it was asked, "" outside Slack.
+    """
 
     command: str
     argv: tuple[str, ...]
@@ -18,6 +21,7 @@ class CommandRun(Event):
     outcome: str
     seconds: float
     changes: bool = False
+    channel: str = ""
 
     @property
     @override

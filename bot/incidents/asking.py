@@ -1,14 +1,21 @@
 """What all commands about one incident begin and end with: which one is meant, and how it came out."""
 
+import re
+from datetime import UTC, datetime, timedelta
+
 from bot.cards.card import Card, Code, Level
 from bot.command import Context, Usage
 from bot.decision import Decision
 from bot.incidents import cards, service
 from bot.incidents.timeline import with_people
+from bot.oncall import when
 from bot.phrasing import cut
 from storage.records.incidents import Incident
 
 LONGEST_NAME = 40
+LONGEST_NOTE = 3000
+_SECONDS = re.compile(r"[0-9]{9,11}(\.[0-9]{1,9})?")
+_CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}")
 CAUSES = "deploy, configuration, code, capacity, hardware, network, data, supplier, security or people"
 """Causes that most incidents have; all who use the same words can be compared."""
 
@@ -46,6 +53,30 @@ def outcome(decision: Decision[Incident], what: str) -> Card:
         body=(with_people(f"{decision.reason}."),),
         data=data,
     )
+
+
+def no_page(page: int, total: int, size: int) -> Usage:
+    """There is no such page of a list."""
+    return Usage(f"there is no page {page}", f"The last one is {-(-total // size)}.")
+
+
+def moment(ctx: Context, typed: str) -> datetime:
+    """When something happened, as it was typed on the clocks of the on-call zone, or as Slack counts seconds.
+
+    A clock time alone is the last one. Raises `Usage`, also for what lies ahead.
+    """
+    now, said = ctx.ports.now(), typed.strip()
+    try:
+        if _SECONDS.fullmatch(said):
+            return min(datetime.fromtimestamp(float(said), UTC), now)  # Slack's clock may be ahead of ours
+        found = when.parse(said, now, ctx.ports.manage.oncall.timezone)
+    except ValueError as wrong:
+        raise Usage(str(wrong), ("For example ", Code('--at "2026-12-24 09:00"'), ".")) from None
+    if found > now and _CLOCK.fullmatch(said):
+        found -= timedelta(days=1)
+    if found > now:
+        raise Usage("that lies ahead", "A timeline tells what has happened.")
+    return found
 
 
 def components(ctx: Context, given: tuple[str, ...]) -> tuple[str, ...]:

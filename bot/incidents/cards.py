@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.alerts.cards import SIGNS
 from bot.cards.card import Accent, Button, Card, Code, Field, Level, Link, Mark, Moment, Person, Room, Table, Text
+from bot.cards.marks import plain
 from bot.incidents.happenings import happened
 from bot.incidents.timeline import Line, with_people
 from bot.phrasing import ago, duration, plural
@@ -124,6 +125,9 @@ def timeline(incident: Incident, lines: Sequence[Line], links: Sequence[str], pa
             *_flat(line.said),
             *((" — ", Person(line.actor)) if line.actor != "bot" else ()),
             *((" ", Link(link, "message")) if link else ()),
+            *_remarks(line),
+            " ",
+            Code(str(line.entry)),
         )
         for line, link in shown
     )
@@ -135,6 +139,7 @@ def timeline(incident: Incident, lines: Sequence[Line], links: Sequence[str], pa
         body=() if steps else ("Nothing has happened yet.",),
         buttons=(Button(label="More", argv=more),) if page < last else (),
         footer=f"Page {page} of {last}" if last > 1 else plural(len(lines), "entry", "entries"),
+        hint=("Correct one with ", Code("incident edit"), ", take it along with ", Code("incident export"), "."),
         data={
             "title": f"Timeline of incident #{incident.id}",
             "incident": incident.id,
@@ -143,13 +148,24 @@ def timeline(incident: Incident, lines: Sequence[Line], links: Sequence[str], pa
                     "entry": n.entry,
                     "at": n.at.isoformat(),
                     "actor": n.actor,
-                    "said": _plain(n.said),
+                    "said": plain(n.said),
                     "link": link or None,
+                    "corrected": n.corrected.reason if n.corrected else None,
                 }
                 for n, link in zip(lines, links, strict=True)
             ],
         },
     )
+
+
+def _remarks(line: Line) -> tuple[str | Mark, ...]:
+    """What has to be known of how a line came to be: pictures, that it was added later, that it was corrected."""
+    said: list[str | Mark] = [f" 🖼 {plural(len(line.files), 'picture')}"] if line.files else []
+    if line.added_for:
+        said.append(f" (added later: {line.added_for})")
+    if line.corrected:
+        said += [" (corrected by ", Person(line.corrected.by), f": {line.corrected.reason})"]
+    return tuple(said)
 
 
 def as_data(incident: Incident) -> dict[str, object]:
@@ -295,7 +311,3 @@ _OFFERS = {
 
 def _flat(text: Text) -> tuple[str | Mark, ...]:
     return text if isinstance(text, tuple) else (text,)
-
-
-def _plain(text: Text) -> str:
-    return "".join(part if isinstance(part, str) else getattr(part, "id", "") or str(part) for part in _flat(text))

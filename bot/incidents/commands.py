@@ -8,7 +8,7 @@ import click
 from bot.cards.card import Card, Code, Level, Room, Text
 from bot.command import Context, Usage, command
 from bot.decision import Decision
-from bot.incidents import asking, cards, service
+from bot.incidents import asking, cards, service, timeline
 from bot.incidents.asking import components, meant, outcome
 from bot.incidents.decide import OPEN, Source
 from bot.incidents.furniture import channel_name
@@ -16,22 +16,18 @@ from bot.numbers import NUMBER
 from bot.periods import PERIOD
 from bot.permissions import Role
 from bot.phrasing import cut
-from bot.ports import ChatError, Posted
+from bot.ports import ChatError
 from storage.records.alerts import Severity
 from storage.records.incidents import Incident, IncidentStatus
 from storage.tables import incidents as table
-from storage.tables import posts
 
 PAGE = 15
-LINES = 25
 LONGEST_TITLE = 200
-LONGEST_NOTE = 3000
-LATEST = 253402300799  # the last second of the year 9999, in seconds since 1970
 _SEVERITIES = click.Choice([s.value for s in Severity])
 _NUMBER = click.argument("number", type=NUMBER, required=False)
 
 
-@command("incidents")
+@command("incidents", reads=True)
 @click.option("--status", type=click.Choice(["open", *(s.value for s in IncidentStatus)]), help="Only these.")
 @click.option("--severity", type=_SEVERITIES, help="Only of that severity.")
 @click.option("--since", type=PERIOD, help="Only those declared so long ago at most, like 30d.")
@@ -54,7 +50,7 @@ async def incidents(ctx: Context, status: str | None, severity: str | None, sinc
             offset=(page - 1) * PAGE,
         )
     if not found and total:
-        raise _no_page(page, total, PAGE)
+        raise asking.no_page(page, total, PAGE)
     span = f"{round(since.total_seconds())}s" if since else None
     words = [f"--{k}={v}" for k, v in (("status", status), ("severity", severity), ("since", span)) if v]
     return cards.listing(found, total=total, page=page, size=PAGE, words=words)
@@ -107,7 +103,7 @@ async def declare(  # noqa: PLR0917 - click passes parameters by name
 declare_in_short = replace(declare, name="declare")
 
 
-@command("incident show")
+@command("incident show", reads=True)
 @_NUMBER
 async def show(ctx: Context, number: int | None) -> Card:
     """Show one incident as it stands; in its channel the number can be left out."""
@@ -157,61 +153,6 @@ async def resolve(ctx: Context, number: int | None, comment: str, cause: str) ->
     return outcome(decision, "resolved")
 
 
-@command("incident timeline")
-@_NUMBER
-@click.option("--page", type=NUMBER, default=1, help="Page of the timeline.")
-async def timeline(ctx: Context, number: int | None, page: int) -> Card:
-    """Show what happened, oldest first, with links to the messages."""
-    which = await meant(ctx, number)
-    seen = await service.view(ctx.ports, which)
-    lines = await service.lines(ctx.ports, which)
-    if page > 1 and len(lines) <= (page - 1) * LINES:
-        raise _no_page(page, len(lines), LINES)
-    chat = ctx.ports.chat
-    links = []
-    async with ctx.ports.store.read() as conn:
-        for line in lines:
-            post = await posts.get(conn, f"entry:{line.entry}")
-            place = Posted(line.channel, line.ts) if line.ts else Posted(post.channel, post.ts) if post else None
-            links.append(chat.link(place) if chat and place else "")
-    return cards.timeline(seen.incident, lines, links, page, LINES)
-
-
-@command("incident note", role=Role.RESPONDER, form_title="Add to the timeline")
-@_NUMBER
-@click.option("--text", required=True, help="What to put on the timeline.")
-@click.option("--author", default="", hidden=True, help="Who said it.")
-@click.option("--at", type=click.FloatRange(min=0, max=LATEST), help="When, in seconds since 1970; now when left out.")
-@click.option("--channel", default="", hidden=True, help="Channel of the message.")
-@click.option("--ts", default="", hidden=True, help="Timestamp of the message.")
-async def note(  # noqa: PLR0917 - click passes parameters by name
-    ctx: Context, number: int | None, text: str, author: str, at: float | None, channel: str, ts: str
-) -> Card:
-    """Put something on the timeline, with its own author and time."""
-    if not text.strip():
-        raise Usage("a note needs words", ("For example ", Code('--text "failed over to the replica"'), "."))
-    now = ctx.ports.now()
-    source = Source(
-        channel=channel,
-        ts=ts,
-        text=cut(text, LONGEST_NOTE),
-        author=author or ctx.caller.id,
-        said_at=min(datetime.fromtimestamp(at, UTC), now) if at else now,
-    )
-    decision = await service.note(ctx.ports, await meant(ctx, number), source, by=ctx.caller.id)
-    return outcome(decision, "has it on its timeline")
-
-
-@command("incident unnote", role=Role.RESPONDER)
-@_NUMBER
-@click.option("--channel", required=True, help="Channel of the message.")
-@click.option("--ts", required=True, help="Timestamp of the message.")
-async def unnote(ctx: Context, number: int | None, channel: str, ts: str) -> Card:
-    """Take a message off the timeline."""
-    decision = await service.unnote(ctx.ports, await meant(ctx, number), channel, ts, by=ctx.caller.id)
-    return outcome(decision, "has it off its timeline")
-
-
 async def _source(ctx: Context, channel: str, ts: str) -> Source | None:
     if ctx.ports.chat is None:
         return None
@@ -226,9 +167,10 @@ async def _source(ctx: Context, channel: str, ts: str) -> Source | None:
     return Source(
         channel=channel,
         ts=ts,
-        text=cut(str(message.get("text") or ""), LONGEST_NOTE),
+        text=cut(str(message.get("text") or ""), asking.LONGEST_NOTE),
         author=str(message.get("user") or message.get("username") or "bot"),
         said_at=datetime.fromtimestamp(float(message.get("ts") or ts), UTC),
+        files=timeline.pictures(message),
     )
 
 
@@ -247,7 +189,3 @@ def _declared(ctx: Context, decision: Decision[Incident]) -> Card:
     return Card(
         title=title, level=Level.OK, body=tuple(t for t in (incident.title, kind, drill, where) if t), data=data
     )
-
-
-def _no_page(page: int, total: int, size: int) -> Usage:
-    return Usage(f"there is no page {page}", f"The last one is {-(-total // size)}.")

@@ -42,13 +42,19 @@ OPEN = tuple(status for status in IncidentStatus if status is not IncidentStatus
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The message that an incident was declared from."""
+    """A message that an incident was declared from, or that is put on its timeline.
+
+    What was typed stands in no message: channel and ts are "" then. `files` are the ids of its pictures, `reason` is
+    why it is added later.
+    """
 
     channel: str
     ts: str
     text: str
     author: str
     said_at: datetime
+    files: tuple[str, ...] = ()
+    reason: str = ""
 
 
 def legal(incident: Incident) -> str:
@@ -336,4 +342,6 @@ def _note(incident: Incident, source: Source) -> NoteAdded:
         said_at=source.said_at,
         channel=source.channel,
         ts=source.ts,
+        files=source.files,
+        reason=source.reason,
     )

@@ -37,10 +37,12 @@ from bot.events import (
 )
 from bot.incidents import cards, decide, furniture, service, talk
 from bot.incidents.decide import LANE
-from bot.ports import Chat, Ports
+from bot.ports import Chat, Ports, Posted
 from bot.posting import show
 from storage.records.alerts import Severity
 from storage.records.jobs import Job
+
+TICK = "white_check_mark"
 
 
 @on(AlertOpened, lane="incident-of-alert")
@@ -195,9 +197,11 @@ async def _confirm(ports: Ports, chat: Chat, fact: Fact[IncidentEvent], event: N
     message = await chat.message(event.channel, event.ts)
     if message is None:  # deleted meanwhile: the timeline keeps its words
         return
+    place, off = Posted(event.channel, event.ts), isinstance(event, NoteRemoved)
+    await (chat.unreact(place, TICK) if off else chat.react(place, TICK))
     await show(
         ports,
-        cards.pinned(fact.actor, removed=isinstance(event, NoteRemoved)),
+        cards.pinned(fact.actor, removed=off),
         key=f"note:{event.incident}:{event.channel}:{event.ts}",
         subject=event.subject,
         kind="note",

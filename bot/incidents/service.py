@@ -21,6 +21,8 @@ from storage.tables import alerts, incidents, journal, postmortems, posts
 from storage.unit_of_work import UnitOfWork
 
 BOT = "bot"
+MOST_COMMANDS = 2000
+"""So many of the latest runs of commands are looked through for those that belong to an incident."""
 
 
 class UnknownIncident(LookupError):
@@ -251,20 +253,24 @@ async def subjects(conn: AsyncConnection, incident: Incident) -> list[str]:
     return [*timeline.subjects(incident.id, incident.alert_ids), *(one.subject for one in duplicates)]
 
 
-async def lines(ports: Ports, number: int) -> Sequence[timeline.Line]:
-    """The timeline of incident `number` and of those merged into it; raises `UnknownIncident`."""
+async def lines(ports: Ports, number: int, *, hidden: bool = False) -> Sequence[timeline.Line]:
+    """The timeline of incident `number` and of those merged into it; raises `UnknownIncident`.
+
+    With `hidden` also what somebody took off it by hand.
+    """
     seen = await view(ports, number)
     checks = [f"check:{alert.labels['check']}" for alert in seen.alerts if "check" in alert.labels]
+    began, ended = seen.incident.started_at, seen.incident.resolved_at
     async with ports.store.read() as conn:
         entries = await journal.of_subjects(conn, [*await subjects(conn, seen.incident), *dict.fromkeys(checks)])
-    end = seen.incident.resolved_at
-    of_checks = [
+        commands = await journal.of_kind(conn, "CommandRun", began, limit=MOST_COMMANDS, until=ended)
+    within = [
         entry
         for entry in entries
-        if not entry.subject.startswith("check:")
-        or (entry.at >= seen.incident.started_at and (end is None or entry.at <= end))
+        if not entry.subject.startswith("check:") or (entry.at >= began and (ended is None or entry.at <= ended))
     ]
-    return timeline.lines(of_checks)
+    ran = timeline.runs(commands, seen.incident.channel)
+    return timeline.lines(within, ran, hidden=hidden)
 
 
 async def numbered(ports: Ports, number: int | None, channel: str, *, follow: bool = True) -> int:

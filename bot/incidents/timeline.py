@@ -1,19 +1,35 @@
 """The timeline: the journal of an incident and its alerts, read back in the order in which things happened (pure)."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from bot import events as e
-from bot.cards.card import Mark, Person, Text
+from bot.cards.card import Code, Level, Mark, Person, Text
 from bot.phrasing import duration, listing
 from storage.records.journal import Entry
 
 
 @dataclass(frozen=True, kw_only=True)
+class Correction:
+    """What somebody corrected of a line, why, and what stood there before."""
+
+    by: str
+    at: datetime
+    reason: str
+    said_before: Text
+    at_before: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Line:
-    """One thing that happened; `entry` is its number in the journal, `channel` and `ts` the message that said it."""
+    """One thing that happened; `entry` is its number in the journal, `channel` and `ts` the message that said it.
+
+    `files` are the ids of its pictures, `added_for` is why it was added later, `corrected` what was corrected of it.
+    """
 
     entry: int
     at: datetime
@@ -21,6 +37,9 @@ class Line:
     said: Text
     channel: str = ""
     ts: str = ""
+    files: tuple[str, ...] = ()
+    added_for: str = ""
+    corrected: Correction | None = None
 
 
 def subjects(incident: int, alerts: Iterable[int], checks: Iterable[str] = ()) -> list[str]:
@@ -33,9 +52,13 @@ def subjects(incident: int, alerts: Iterable[int], checks: Iterable[str] = ()) -
     ]
 
 
-def lines(entries: Sequence[Entry]) -> list[Line]:
-    """What a reader should see, by time; a pinned message stands at the time it was said, removed ones are gone."""
-    known = [(entry, e.event_of(entry.kind, entry.payload)) for entry in entries if entry.kind in _TOLD]
+def lines(entries: Sequence[Entry], ran: Sequence[Entry] = (), *, hidden: bool = False) -> list[Line]:
+    """What a reader should see, by time, as it was corrected; with `hidden` also what was taken off by hand.
+
+    A pinned message stands at the time it was said, removed ones are gone. `ran` are the runs of commands among it.
+    """
+    telling = [*(entry for entry in entries if entry.kind in _TOLD), *ran]
+    known = [(entry, e.event_of(entry.kind, entry.payload)) for entry in telling]
     removed = {(v.channel, v.ts): entry.id for entry, v in known if isinstance(v, e.NoteRemoved)}
     told = []
     for entry, event in known:
@@ -51,9 +74,50 @@ def lines(entries: Sequence[Entry]) -> list[Line]:
                 said=said,
                 channel=note.channel if note else "",
                 ts=note.ts if note else "",
+                files=note.files if note else (),
+                added_for=note.reason if note else "",
             )
         )
-    return sorted(told, key=lambda line: (line.at, line.entry))
+    off = frozenset() if hidden else taken_off(entries)
+    shown = [corrected(line, entries) for line in told if line.entry not in off]
+    return sorted(shown, key=lambda line: (line.at, line.entry))
+
+
+def corrected(line: Line, entries: Iterable[Entry]) -> Line:
+    """The line with all that was corrected of it; the last word counts, what stood there first is kept beside it."""
+    for entry in entries:
+        if entry.kind != "TimelineEdited" or entry.payload["entry"] != line.entry:
+            continue
+        edit = e.event_of(entry.kind, entry.payload)
+        if isinstance(edit, e.TimelineEdited):
+            before = (line.corrected.said_before, line.corrected.at_before) if line.corrected else (line.said, line.at)
+            told = Correction(
+                by=entry.actor, at=entry.at, reason=edit.reason, said_before=before[0], at_before=before[1]
+            )
+            line = replace(line, said=edit.text or line.said, at=edit.happened_at or line.at, corrected=told)
+    return line
+
+
+def taken_off(entries: Iterable[Entry]) -> frozenset[int]:
+    """The entries that somebody took off the timeline by hand."""
+    last = {int(n.payload["entry"]): not n.payload.get("shown") for n in entries if n.kind == "TimelineHidden"}
+    return frozenset(entry for entry, off in last.items() if off)
+
+
+def runs(entries: Iterable[Entry], channel: str) -> list[Entry]:
+    """Those runs of commands that belong on the timeline: what was asked in its channel, and what changed something.
+
+    Left out is what is told by a fact of its own, and what was refused as no command or not allowed.
+    """
+
+    def belongs(run: Mapping[str, Any]) -> bool:
+        command = str(run.get("command", ""))
+        if _TELL_THEMSELVES.match(command) or run.get("outcome") in _REFUSED:
+            return False
+        here = bool(channel) and run.get("channel") == channel
+        return here or (bool(run.get("changes")) and not _OTHER_MATTERS.match(command))
+
+    return [entry for entry in entries if belongs(entry.payload)]
 
 
 def pinned(entries: Sequence[Entry]) -> frozenset[tuple[str, str]]:
@@ -85,12 +149,25 @@ def source(entries: Sequence[Entry]) -> tuple[str, str]:
     return next(((str(p["source_channel"]), str(p["source_ts"])) for p in declared), ("", ""))
 
 
+def pictures(message: Mapping[str, Any]) -> tuple[str, ...]:
+    """The ids of the pictures in a message of Slack."""
+    shared = (file for file in message.get("files") or () if isinstance(file, Mapping))
+    return tuple(
+        str(file["id"]) for file in shared if str(file.get("mimetype") or "").startswith("image/") and file.get("id")
+    )
+
+
 def with_people(text: str) -> Text:
     """The text with "@U…" in it made mentions."""
     ids = re.split(r"@([UW][A-Z0-9]{2,20})\b", text)
     return tuple(Person(part) if i % 2 else part for i, part in enumerate(ids)) if len(ids) > 1 else text
 
 
+_TELL_THEMSELVES = re.compile(r"(ack|unack|resolve|alerts?|incidents?|declare|postmortem|followups?|audit|help)( |$)")
+"""Commands whose effect is a fact of its own, or that only read what there is."""
+_OTHER_MATTERS = re.compile(r"(silence|maintenance|oncall|heartbeat|job|meeting)( |$)")
+"""Commands that change something and have to do with an incident only where they are run in its channel."""
+_REFUSED = frozenset({"usage", "denied"})
 _TOLD = frozenset(
     {
         "CheckChanged",
@@ -133,6 +210,9 @@ _TOLD = frozenset(
 
 
 def _said(event: e.Event) -> Text | None:
+    if isinstance(event, e.CommandRun):
+        typed = shlex.join([*event.command.split(), *event.argv])
+        return ("Ran ", Code(typed), f": {event.outcome}, exit status {Level(event.outcome).exit_code}")
     told = _of_alert(event) or _of_escalation(event)
     return told or _of_incident(event) or _of_lifecycle(event) or _of_postmortem(event)
 

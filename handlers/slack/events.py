@@ -61,6 +61,8 @@ def job_of(body: Body, ports: Ports) -> NewJob | None:
 def _kept(event: Body, ports: Ports, me: str) -> Kept | None:
     match event["type"]:
         case "reaction_added" | "reaction_removed":
+            if event.get("user") == me:  # our own tick asks for nothing
+                return None
             return emoji.kept(event, {*ports.manage.alerts.reactions, ports.manage.follow_ups.emoji})
         case "app_mention":
             return mentions.kept(event)

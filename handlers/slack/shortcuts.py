@@ -5,6 +5,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 
 from bot.command import find
+from bot.incidents.timeline import pictures
 from handlers.slack import answers, buttons, modals, spoken
 from handlers.slack.door import Body, Door, acknowledged
 
@@ -89,4 +90,5 @@ def note_of(channel: str, message: Body) -> list[str]:
         f"--at={ts}",
         f"--channel={channel}",
         f"--ts={ts}",
+        *(f"--file={picture}" for picture in pictures(message)),
     ]

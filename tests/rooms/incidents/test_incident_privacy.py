@@ -33,6 +33,9 @@ ASKED = [
     ("incident", "catchup", "N"),
     ("incident", "furnish", "N"),
     ("incident", "similar", "N"),
+    ("incident", "edit", "N", "--entry=1", "--text=x", "--reason=y"),
+    ("incident", "hide", "N", "--entry=1", "--reason=y"),
+    ("incident", "export", "N"),
 ]
 """Every way to ask about incident N."""
 

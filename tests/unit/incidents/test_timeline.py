@@ -151,3 +151,16 @@ def test_people_in_a_text_are_mentions_and_all_else_stays_words():
         Person("U0000ONE"),
         " and user@U.example, @here",
     )
+
+
+def test_the_pictures_of_a_message_are_its_images_alone() -> None:
+    shared = [
+        {"id": "F1", "mimetype": "image/png"},
+        {"id": "F2", "mimetype": "text/plain"},
+        {"mimetype": "image/png"},
+        {"id": "F3", "mode": "tombstone"},
+        "nonsense",
+    ]
+
+    assert timeline.pictures({"text": "look", "files": shared}) == ("F1",)
+    assert timeline.pictures({"text": "look", "files": None}) == ()
