@@ -25,7 +25,7 @@ from storage.unit_of_work import Store, UnitOfWork
 from tests.fakes.chat import FakeChat, Message
 from tests.fakes.ports import FrozenClock, make_ports
 
-OF = ("alerts", "follow_ups", "incidents", "rules", "silences", "statuspage")
+OF = ("alerts", "follow_ups", "incidents", "meetings", "rules", "silences", "statuspage")
 ROOMS = [module for room in OF for module in registry.modules(f"bot.{room}")]
 REACTIONS = tuple(registry.collect(Reaction, ROOMS, lambda reaction: reaction.name).values())
 TASKS = tuple(registry.collect(Task, ROOMS, lambda task: task.name).values())
