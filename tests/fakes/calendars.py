@@ -42,6 +42,8 @@ class Remote:
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     mails: list[str] = field(default_factory=list)
     url: str = ""
+    refuse: tuple[int, str] | None = None
+    """What everything but tokens is answered, while it is set: status and reason."""
 
     def entitled(self, request: web.Request) -> bool:
         return request.headers.get("Authorization") == f"Bearer {TOKEN}"
@@ -95,6 +97,8 @@ class Google(Remote):
         return head["alg"] == "RS256" and wanted.items() <= claims.items() and 0 < lasts <= 3600 and scope
 
     def refusal(self, request: web.Request) -> web.Response | None:
+        if self.refuse:
+            return self.error(*self.refuse, "as planned")
         if not self.entitled(request):
             return self.error(401, "authError", "Invalid Credentials")
         if request.match_info["calendar"] != "primary":
@@ -208,6 +212,8 @@ class Graph(Remote):
         return web.json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": TOKEN})
 
     def refusal(self, request: web.Request) -> web.Response | None:
+        if self.refuse:
+            return self.error(*self.refuse, "as planned")
         if not self.entitled(request):
             return self.error(401, "InvalidAuthenticationToken", "Access token is empty.")
         if request.match_info["user"] != SUBJECT:
