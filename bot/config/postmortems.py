@@ -25,7 +25,7 @@ class Postmortems(Part):
         default=timedelta(seconds=60), description="How long the model may take for a section."
     )
     budget: Annotated[int, Field(ge=1000), BeforeValidator(numeric)] = Field(
-        default=60_000, description="Tokens that one postmortem may use in all."
+        default=100_000, description="Tokens that one postmortem may use in all."
     )
     private_to_model: bool = Field(
         default=False, description="Whether the model may draft the postmortem of a private incident."

@@ -246,6 +246,8 @@ def line(statement: Statement, sources: Sources) -> Text:
         marks += [" ✍️ ", Person(statement.author)]
     if statement.unverified:
         marks.append(f" ⚠️ unverified: {statement.unverified}")
+    if statement.blame:
+        marks.append(f" 🗣️ {statement.blame}")
     return tuple(marks)
 
 

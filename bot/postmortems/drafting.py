@@ -90,6 +90,12 @@ async def _drafted(desk: _Desk) -> Written:
     statements = await _grounded(desk, asked)
     if not statements:
         statements = (Statement(kind=StatementKind.UNKNOWN, text=desk.part.question),)
+    if desk.part is sections.IMPACT:  # what code can compute is never left to a model
+        measured, asked_for = (
+            grounding.check(made(desk.pack), desk.pack, desk.part) for made in (facts.measured, facts.unmeasured)
+        )
+        known = {s.text for s in (*measured, *asked_for)}
+        statements = (*measured, *(s for s in statements if s.text not in known), *asked_for)
     section = Section(name=desk.part.name, statements=statements, author=desk.writer.model)
     return Written(section, _left_out(kept))
 

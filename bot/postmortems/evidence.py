@@ -11,11 +11,14 @@ from bot.cards.marks import clean, parts, plain
 from bot.incidents import timeline
 from bot.llm.redaction import redact
 from bot.phrasing import cut, duration, number, plural
+from bot.postmortems import impact
 from storage.records.incidents import Incident
 from storage.records.journal import Entry
 
 LONGEST = 1000
 """Characters of one entry that count: enough for any update, too few to drown the others."""
+IMPACT = "impact"
+"""Name of what is computed of the impact."""
 
 _PERSON = re.compile(r"<@([^\s<>|]{1,40})(?:\|[^>]*)?>|\b([UW][A-Z0-9]{8,20})\b")
 # Families of commands whose effect is a fact of its own in the journal.
@@ -107,13 +110,15 @@ class Pack:
         return [item for item in self.items if item.kind in kinds]
 
 
-def collect(incident: Incident, entries: Sequence[Entry]) -> Pack:
+def collect(incident: Incident, entries: Sequence[Entry], *, requests: impact.Requests | None = None) -> Pack:
     """The evidence of an incident from the journal of it, its alerts, their checks, its reviewers and the audit lines.
 
-    People appear by what they were in the incident ("incident commander", "responder-2"), secrets as placeholders.
+    `requests` are those that samples tell of while the impact lasted. People appear by what they were in the incident
+    ("incident commander", "responder-2"), secrets as placeholders.
     """
     within = [entry for entry in entries if _belongs(entry, incident)]
-    told = [item for line in timeline.lines(within) if (item := _of_line(line, within))]
+    by_id = {entry.id: entry for entry in within}
+    told = [_of_line(line, by_id[line.entry]) for line in timeline.lines(within)]
     other = [item for entry in within if (item := _untold(entry))]
     found = sorted([*told, *other], key=lambda item: (item.at, item.id))
     labels = _labels(incident, found, within)
@@ -127,7 +132,7 @@ def collect(incident: Incident, entries: Sequence[Entry]) -> Pack:
         title=_fit(safe.texts[0], labels),
         severity=incident.severity.value,
         items=items,
-        computed=tuple(_computed(items, len(labels))),
+        computed=(*_computed(items, len(labels)), *_measured(incident, within, items, requests)),
         people={label: person for person, label in labels.items()},
         redacted=safe.counts,
     )
@@ -149,8 +154,7 @@ def _changes(run: Mapping[str, object]) -> bool:
     return bool(run.get("changes")) and family not in _TELL_THEMSELVES and run.get("outcome") not in _REFUSED
 
 
-def _of_line(line: timeline.Line, entries: Iterable[Entry]) -> Evidence | None:
-    entry = next(entry for entry in entries if entry.id == line.entry)
+def _of_line(line: timeline.Line, entry: Entry) -> Evidence:
     event = e.event_of(entry.kind, entry.payload)
     words = plain(tuple(f"<@{part.id}>" if isinstance(part, Person) else part for part in parts(line.said)))
     if isinstance(event, e.RoleAssigned):
@@ -236,6 +240,18 @@ def _fit(words: str, labels: Mapping[str, str]) -> str:
         if not _PERSON.fullmatch(person):
             named = re.sub(rf"(?<![\w:]){re.escape(person)}(?!\w)", label, named)
     return cut(" ".join(clean(named).split()), LONGEST)
+
+
+def _measured(
+    incident: Incident, entries: Sequence[Entry], items: Sequence[Evidence], requests: impact.Requests | None
+) -> Iterable[Computed]:
+    shown = {item.id for item in items}
+    for down in impact.downs(entries, incident.resolved_at):
+        if set(down.entries) <= shown:
+            yield Computed(name=IMPACT, words=redact([down.words]).texts[0], evidence=down.entries)
+    resolved = next((item for item in reversed(items) if item.kind == "IncidentResolved"), None)
+    if requests is not None and resolved is not None:
+        yield Computed(name=IMPACT, words=requests.words, evidence=(resolved.id,))
 
 
 def _computed(items: Sequence[Evidence], people: int) -> Iterable[Computed]:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from bot.phrasing import cut, plural
-from bot.postmortems import sections
-from bot.postmortems.evidence import Evidence, Pack
+from bot.postmortems import impact, sections
+from bot.postmortems.evidence import IMPACT, Evidence, Pack
 from bot.postmortems.sections import Part
 from storage.records.postmortems import Section, Statement, StatementKind
 
@@ -24,6 +24,7 @@ _CAUSE = re.compile(
     r"\b(?:because|caus(?:e|ed|es)|due to|reason|turns? out|root|since the|after the deploy|deploy(?:ed)?)\b",
     re.IGNORECASE,
 )
+_EFFECT = re.compile(r"\b(?:users?|customers?|requests?|orders?|payments?)\b|error budget|[$€£]\s?\d", re.IGNORECASE)
 _BAD = ("PageFailed", "EscalationExhausted", "AcknowledgementWithdrawn", "ChannelTroubled")
 _GOOD = ("AlertAcknowledged", "PageDelivered")
 
@@ -51,9 +52,27 @@ def _ending(pack: Pack) -> Iterable[Statement]:
 
 
 def _impact(pack: Pack, part: Part) -> Iterable[Statement]:
-    yield from _ending(pack)
-    yield from _each(pack.of_kind("AlertOpened", "SeverityChanged"))
+    yield from measured(pack)
+    yield from _each(pack.of_kind("AlertOpened", "SeverityChanged", "ComponentsAffected"))
+    yield from _each(item for item in _said(pack) if _EFFECT.search(item.words))
     yield _ask(part)
+    yield from unmeasured(pack)
+
+
+def measured(pack: Pack) -> Iterable[Statement]:
+    """The impact in numbers that code worked out."""
+    by_id = {item.id: item for item in pack.items}
+    yield from _ending(pack)
+    for one in pack.computed:
+        if one.name == IMPACT:
+            yield _fact(f"{one.words[:1].upper()}{one.words[1:]}.", *(by_id[number] for number in one.evidence))
+
+
+def unmeasured(pack: Pack) -> Iterable[Statement]:
+    """The question for those numbers of the impact that nobody measured or told."""
+    known = [*(one.words for one in pack.computed), *(item.words for item in _said(pack))]
+    if pack.items and (question := impact.asked(known)):
+        yield Statement(kind=StatementKind.UNKNOWN, text=question)
 
 
 def _timeline(pack: Pack, _part: Part) -> Iterable[Statement]:
@@ -68,6 +87,26 @@ def _factors(pack: Pack, part: Part) -> Iterable[Statement]:
     yield from _each(pack.of_kind("CheckChanged", "AlertOpened")[:3])
     yield from _each(pack.of_kind("CommandRun"))
     yield from _each(item for item in _said(pack) if _CAUSE.search(item.words))
+    yield _ask(part)
+
+
+def _detection(pack: Pack, part: Part) -> Iterable[Statement]:
+    first = sorted(pack.of_kind("CheckChanged", "AlertOpened", "IncidentDeclared"), key=lambda item: item.at)
+    yield from _each(first[:4])
+    yield from _each(pack.of_kind("AlertAcknowledged")[:1])
+    yield _ask(part)
+
+
+def _response(pack: Pack, part: Part) -> Iterable[Statement]:
+    for item in pack.of_kind("RoleAssigned")[:4]:
+        yield _fact(f"At {item.at:%H:%M} UTC {item.actor}: {item.words}.", item)
+    yield from _each(pack.of_kind("CommandRun", "StatusChanged", "UpdatePosted"))
+    yield from _each(pack.of_kind("IncidentResolved")[-1:])
+    yield _ask(part)
+
+
+def _only_asked(_pack: Pack, part: Part) -> Iterable[Statement]:
+    """What no journal holds: luck, and what was learned."""
     yield _ask(part)
 
 
@@ -95,9 +134,13 @@ _WRITERS: Mapping[str, Callable[[Pack, Part], Iterable[Statement]]] = {
     sections.IMPACT.name: _impact,
     sections.TIMELINE.name: _timeline,
     sections.FACTORS.name: _factors,
+    sections.DETECTION.name: _detection,
+    sections.RESPONSE.name: _response,
     sections.WELL.name: _well,
     sections.WRONG.name: _wrong,
+    sections.LUCKY.name: _only_asked,
     sections.FOLLOW_UPS.name: _follow_ups,
+    sections.LESSONS.name: _only_asked,
 }
 
 

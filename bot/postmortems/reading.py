@@ -6,14 +6,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.incidents import timeline
 from bot.ports import Ports, Posted
-from bot.postmortems import evidence
+from bot.postmortems import evidence, impact
 from bot.postmortems.cards import Sources
 from bot.postmortems.evidence import Evidence, Pack
 from storage.records.alerts import Alert
 from storage.records.incidents import Incident
 from storage.records.postmortems import Postmortem, Section, Version
 from storage.records.posts import Post
-from storage.tables import alerts, incidents, journal, postmortems, posts
+from storage.tables import alerts, incidents, journal, postmortems, posts, samples
 
 _MOST_COMMANDS = 200
 
@@ -81,7 +81,19 @@ async def pack_of(ports: Ports, number: int) -> Pack:
         subjects = timeline.subjects(number, incident.alert_ids, _checks(raised))
         entries = await journal.of_subjects(conn, subjects)
         entries += await journal.of_kind(conn, "CommandRun", since=incident.started_at, limit=_MOST_COMMANDS)
-    return evidence.collect(incident, entries)
+        measured = await _requests(conn, incident)
+    return evidence.collect(incident, entries, requests=measured)
+
+
+async def _requests(conn: AsyncConnection, incident: Incident) -> impact.Requests | None:
+    """What samples tell of requests while the impact lasted; None when nobody measured them, or it lasts still."""
+    if incident.resolved_at is None:
+        return None
+    rates, counts = [
+        await samples.series(conn, metric, since=incident.started_at, until=incident.resolved_at)
+        for metric in (impact.ERROR_RATE, impact.REQUESTS)
+    ]
+    return impact.requests(rates, counts)
 
 
 def section_of(text: Postmortem | Version | None, name: str) -> Section | None:

@@ -32,16 +32,29 @@ IMPACT = Part(
     name="impact",
     title="Impact",
     asks="Who and what was affected, how badly and for how long: only effects that entries report.",
-    question="How many users or requests were affected, and what could they not do?",
+    question="What could people not do, and how many of them?",
 )
 TIMELINE = Part(name="timeline", title="Timeline", rendered=True)
 FACTORS = Part(
     name="factors",
-    title="Contributing factors",
-    asks="Conditions that together made this possible or made it worse. Several; never one root cause, never a person.",
+    title="Root cause and contributing factors",
+    asks="What set it off, and the conditions that together made it possible or worse. Mostly several; never a person.",
     question="Which conditions made this possible, and why did the step that went wrong make sense at the time?",
-    aliases=("contributing factor", "root cause", "cause"),
+    aliases=("contributing factors", "contributing factor", "root cause", "cause"),
     concluding=True,
+)
+DETECTION = Part(
+    name="detection",
+    title="Detection",
+    asks="How it was noticed, by whom or by which check, how long after it began, and what could have told sooner.",
+    question="How could it have been noticed sooner?",
+    aliases=("detected",),
+)
+RESPONSE = Part(
+    name="response",
+    title="Response",
+    asks="Who took part in which role, what was tried in which order, what ended it, how people were told.",
+    question="What was tried that helped nothing, and what would have ended it sooner?",
 )
 WELL = Part(
     name="well",
@@ -53,22 +66,41 @@ WELL = Part(
 )
 WRONG = Part(
     name="wrong",
-    title="What went wrong",
+    title="What did not go well",
     asks="What lengthened the incident or made it worse: missing signals, pages that never arrived, tools in the way.",
     question="What slowed people down, or surprised them?",
-    aliases=("went wrong", "went badly"),
+    aliases=("what went wrong", "went wrong", "went badly", "not go well"),
+    concluding=True,
+)
+LUCKY = Part(
+    name="lucky",
+    title="Where we got lucky",
+    asks="What kept it from being worse though nobody had arranged it: the hour, who happened to be there.",
+    question="What could as easily have gone the other way?",
+    aliases=("lucky", "luck"),
     concluding=True,
 )
 FOLLOW_UPS = Part(
     name="follow-ups",
     title="Follow-ups",
-    asks="Proposals that remove a contributing factor or shorten the next incident; specific to these entries.",
+    asks="Action items that remove a contributing factor or shorten the next incident, each with its owner where one is"
+    " named; specific to these entries.",
     question="What will be changed, who takes it, and until when?",
     aliases=("follow up", "followups", "follow ups", "action item", "action items"),
     concluding=True,
 )
+LESSONS = Part(
+    name="lessons",
+    title="Lessons learned",
+    asks="What this taught about the system or about working together that holds beyond this incident.",
+    question="What do we know now that we did not know before?",
+    aliases=("lesson", "lessons", "learned"),
+    concluding=True,
+)
 
-PARTS: tuple[Part, ...] = (SUMMARY, IMPACT, TIMELINE, FACTORS, WELL, WRONG, FOLLOW_UPS)
+PARTS: tuple[Part, ...] = (
+    SUMMARY, IMPACT, TIMELINE, FACTORS, DETECTION, RESPONSE, WELL, WRONG, LUCKY, FOLLOW_UPS, LESSONS,
+)  # fmt: skip
 NAMES: tuple[str, ...] = tuple(part.name for part in PARTS)
 _BY_NAME = {part.name: part for part in PARTS}
 

@@ -8,11 +8,12 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from bot.postmortems.changes import ADDED, REMOVED
+from bot.postmortems.sections import PARTS
 from tests.servers.chromium import visited
 from tests.story.bot import YOU, Bot, living
 
 pytestmark = pytest.mark.browser
-SECTIONS = ("Summary", "Impact", "Timeline", "Contributing factors", "What went well", "What went wrong", "Follow-ups")
+SECTIONS = tuple(part.title for part in PARTS)
 
 
 @pytest.fixture

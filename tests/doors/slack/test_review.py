@@ -8,6 +8,7 @@ import pytest
 
 from bot.permissions import Caller
 from bot.postmortems import changes
+from bot.postmortems.sections import FOLLOW_UPS, PARTS
 from bot.sandbox import Workspace
 from storage.records.postmortems import Postmortem, PostmortemStatus, Section
 from storage.tables import postmortems
@@ -69,7 +70,7 @@ async def review(start: Start, workspace: Workspace) -> AsyncIterator[Review]:
         await bot.invoke(["incident", "resolve", "1"], lead)
         made = Review(workspace, bot)
         await made.says("📝", "in review")
-        await made.says("Follow-ups")
+        await made.says(PARTS[-1].title)
         await workspace.idle()
         bot.heard.clear()
         yield made
@@ -160,7 +161,7 @@ async def test_the_form_shows_the_text_and_keeps_what_a_person_wrote(review: Rev
 
 
 async def test_the_last_approved_section_approves_and_publishes_the_whole(review: Review) -> None:
-    for title in ("Summary", "Impact", "Timeline", "Contributing factors", "What went well", "What went wrong"):
+    for title in (part.title for part in PARTS if part is not FOLLOW_UPS):
         await review.press(title, "Approve")
         await review.says(title, "Approved by")
     await review.says("📝", "waits for approval")

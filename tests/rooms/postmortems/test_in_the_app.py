@@ -58,4 +58,4 @@ async def test_from_resolution_to_publication_with_a_model_that_fails_once(sqlit
     assert known is not None
     authors = [section.author for section in known.sections]
     assert authors == ["facts", "test-model", "facts", *["test-model"] * 4]
-    assert [file["name"] for file in chat.files] == ["postmortem-1-v7.md"]
+    assert [file["name"] for file in chat.files] == ["postmortem-1-v11.md"]

@@ -16,6 +16,7 @@ from bot.llm.client import ModelError
 from bot.postmortems import service
 from bot.postmortems.drafting import METRIC
 from bot.postmortems.prompt import WrittenSection
+from bot.postmortems.sections import NAMES
 from storage.records.postmortems import PostmortemStatus, Section, StatementKind
 from storage.tables import journal, samples
 from tests.fakes.chat import FakeChat
@@ -74,9 +75,9 @@ def about(prompt: str, title: str) -> bool:
 async def test_a_statement_that_holds_is_posted_as_the_models(resolved: House, writer: FakeWriter) -> None:
     note = await entry(resolved, "NoteAdded")
     writer.answer = lambda _: [said("The connections ran out.", note)]
-    impact = (await draft(resolved))["impact"]
-    assert impact.author == "test-model"
-    assert [(s.text, s.unverified) for s in impact.statements] == [("The connections ran out.", "")]
+    response = (await draft(resolved))["response"]
+    assert response.author == "test-model"
+    assert [(s.text, s.unverified) for s in response.statements] == [("The connections ran out.", "")]
 
 
 async def test_a_statement_that_does_not_hold_goes_back_once_with_the_reason(
@@ -89,11 +90,11 @@ async def test_a_statement_that_does_not_hold_goes_back_once_with_the_reason(
         return [said("The connections ran out.", note)] if repaired else [said("At 03:17 the disk failed.", note)]
 
     writer.answer = answer
-    impact = (await draft(resolved))["impact"]
-    back = [p for p in writer.prompts if about(p, "Impact") and "did not pass the check" in p]
+    response = (await draft(resolved))["response"]
+    back = [p for p in writer.prompts if about(p, "Response") and "did not pass the check" in p]
     assert len(back) == 1
     assert "03:17 stands in no cited entry" in back[0]
-    assert [s.text for s in impact.statements] == ["The connections ran out."]
+    assert [s.text for s in response.statements] == ["The connections ran out."]
 
 
 async def test_a_statement_that_still_does_not_hold_is_marked_for_everybody_to_see(
@@ -101,11 +102,25 @@ async def test_a_statement_that_still_does_not_hold_is_marked_for_everybody_to_s
 ) -> None:
     note = await entry(resolved, "NoteAdded")
     writer.answer = lambda _: [said("The connections ran out and 2,000,000 users left.", note)]
-    impact = (await draft(resolved))["impact"]
-    assert "2,000,000 stands in no cited entry" in impact.statements[0].unverified
+    response = (await draft(resolved))["response"]
+    assert "2,000,000 stands in no cited entry" in response.statements[0].unverified
     assert resolved.chat
-    shown = next(m for m in resolved.chat.messages if m.card.title == "Impact")
+    shown = next(m for m in resolved.chat.messages if m.card.title == "Response")
     assert "⚠️ unverified: 2,000,000" in shown.text
+
+
+async def test_what_code_computed_of_the_impact_stands_before_what_the_model_wrote(
+    resolved: House, writer: FakeWriter
+) -> None:
+    note = await entry(resolved, "NoteAdded")
+    writer.answer = lambda _: [said("The connections ran out.", note)]
+    impact = (await draft(resolved))["impact"]
+    assert [(s.text, s.unverified) for s in impact.statements[:2]] == [
+        ("The impact lasted 16 min, from 2026-11-23 11:59 to 12:15 UTC.", ""),
+        ("The connections ran out.", ""),
+    ]
+    assert impact.statements[-1].kind is StatementKind.UNKNOWN
+    assert "how many users were affected" in impact.statements[-1].text
 
 
 async def test_the_timeline_is_never_asked_of_the_model(resolved: House, writer: FakeWriter) -> None:
@@ -116,8 +131,8 @@ async def test_the_timeline_is_never_asked_of_the_model(resolved: House, writer:
 
 async def test_an_invented_entry_is_found_out(resolved: House, writer: FakeWriter) -> None:
     writer.answer = lambda _: [said("All was well.", 9999)]
-    impact = (await draft(resolved))["impact"]
-    assert "cites #9999" in impact.statements[0].unverified
+    response = (await draft(resolved))["response"]
+    assert "cites #9999" in response.statements[0].unverified
 
 
 async def test_a_cause_that_no_person_stated_becomes_an_inference(resolved: House, writer: FakeWriter) -> None:
@@ -137,7 +152,7 @@ async def test_a_model_that_fails_never_blocks_the_draft(resolved: House, writer
     assert (await resolved.postmortem()).status is PostmortemStatus.IN_REVIEW
     assert {s.author for s in sections.values()} == {"facts"}
     assert resolved.chat
-    shown = next(m for m in resolved.chat.messages if m.card.title == "Impact")
+    shown = next(m for m in resolved.chat.messages if m.card.title == "Response")
     assert "Made without AI from the journal. The model could not write it: " in shown.text
 
 
@@ -145,13 +160,13 @@ async def test_one_section_that_fails_leaves_the_others_to_the_model(resolved: H
     note = await entry(resolved, "NoteAdded")
 
     def answer(prompt: str) -> list[dict[str, Any]]:
-        if about(prompt, "Impact"):
+        if about(prompt, "Response"):
             raise ModelError("no")
         return [said("The connections ran out.", note)]
 
     writer.answer = answer
     authors = {name: section.author for name, section in (await draft(resolved)).items()}
-    assert authors["impact"] == "facts"
+    assert authors["response"] == "facts"
     assert authors["summary"] == "test-model"
 
 
@@ -164,27 +179,27 @@ async def test_a_reply_has_that_section_alone_written_anew_from_the_reply(resolv
     note = await entry(resolved, "NoteAdded")
     writer.answer = lambda _: [said("The connections ran out.", note)]
     before = await draft(resolved)
-    await resolved.run("postmortem", "comment", "1", "--text", "impact: 40 users saw errors", by=RESPONDER)
+    await resolved.run("postmortem", "comment", "1", "--text", "response: 40 users saw errors", by=RESPONDER)
     change = await entry(resolved, "ChangeRequested")
     writer.answer = lambda _: [said("40 users saw errors.", change)]
     await resolved.settle()
     after = {section.name: section for section in (await resolved.postmortem()).sections}
-    assert [(s.text, s.unverified) for s in after["impact"].statements] == [("40 users saw errors.", "")]
-    assert after["impact"].revision == 2
-    assert {n: s for n, s in after.items() if n != "impact"} == {n: s for n, s in before.items() if n != "impact"}
+    assert [(s.text, s.unverified) for s in after["response"].statements] == [("40 users saw errors.", "")]
+    assert after["response"].revision == 2
+    assert {n: s for n, s in after.items() if n != "response"} == {n: s for n, s in before.items() if n != "response"}
 
 
 async def test_a_reviewers_note_survives_what_the_model_writes_later(resolved: House, writer: FakeWriter) -> None:
     note = await entry(resolved, "NoteAdded")
     writer.answer = lambda _: [said("The connections ran out.", note)]
     await draft(resolved)
-    await resolved.run("postmortem", "comment", "1", "--text", "impact: keep this")
+    await resolved.run("postmortem", "comment", "1", "--text", "response: keep this")
     await resolved.settle()  # the same text again: the words are added
     writer.answer = lambda _: [said("Connections ran out.", note)]
-    await resolved.run("postmortem", "comment", "1", "--text", "impact: shorter")
+    await resolved.run("postmortem", "comment", "1", "--text", "response: shorter")
     await resolved.settle()
-    impact = next(s for s in (await resolved.postmortem()).sections if s.name == "impact")
-    assert [s.text for s in impact.statements] == ["Connections ran out.", "keep this"]
+    response = next(s for s in (await resolved.postmortem()).sections if s.name == "response")
+    assert [s.text for s in response.statements] == ["Connections ran out.", "keep this"]
 
 
 async def test_a_reply_that_the_model_cannot_answer_is_kept_as_a_note(resolved: House, writer: FakeWriter) -> None:
@@ -194,10 +209,10 @@ async def test_a_reply_that_the_model_cannot_answer_is_kept_as_a_note(resolved: 
         raise ModelError("the server cannot be reached; check OPENAI_BASE_URL")
 
     writer.answer = answer
-    await resolved.run("postmortem", "comment", "1", "--text", "impact: 40 users saw errors", by=RESPONDER)
+    await resolved.run("postmortem", "comment", "1", "--text", "response: 40 users saw errors", by=RESPONDER)
     await resolved.settle()
-    impact = next(s for s in (await resolved.postmortem()).sections if s.name == "impact")
-    assert (impact.statements[-1].kind, impact.statements[-1].author) == (StatementKind.NOTE, RESPONDER)
+    response = next(s for s in (await resolved.postmortem()).sections if s.name == "response")
+    assert (response.statements[-1].kind, response.statements[-1].author) == (StatementKind.NOTE, RESPONDER)
     assert resolved.chat
     assert "cannot be reached" in resolved.chat.messages[-1].text
 
@@ -206,7 +221,7 @@ async def test_the_tokens_of_a_postmortem_are_counted(resolved: House, writer: F
     await draft(resolved)
     async with resolved.store.read() as conn:
         used = await samples.series(conn, METRIC, {"postmortem": "1"})
-    assert len(used) == len(writer.prompts) == 6
+    assert len(used) == len(writer.prompts) == len(NAMES) - 1
     assert all(s.value > 100 for s in used)
 
 
@@ -215,13 +230,13 @@ async def test_a_budget_that_is_used_up_ends_the_models_work_and_not_the_draft(
 ) -> None:
     from storage.records.samples import Sample
 
-    spent = Sample(metric=METRIC, at=T0, value=59_000.0, labels={"postmortem": "1"})
+    spent = Sample(metric=METRIC, at=T0, value=99_000.0, labels={"postmortem": "1"})
     await resolved.store.transact(lambda unit: samples.insert(unit.conn, [spent]))
     sections = await draft(resolved)
     assert writer.prompts == []
-    assert len(sections) == 7
+    assert len(sections) == len(NAMES)
     assert resolved.chat
-    assert "raise `postmortems.budget`" in next(m for m in resolved.chat.messages if m.card.title == "Impact").text
+    assert "raise `postmortems.budget`" in next(m for m in resolved.chat.messages if m.card.title == "Response").text
 
 
 async def test_what_does_not_fit_is_left_out_oldest_and_lightest_first_and_said(
@@ -234,12 +249,12 @@ async def test_what_does_not_fit_is_left_out_oldest_and_lightest_first_and_said(
     for i in range(40):
         await note(f"{i:017} {'word ' * 180}")
     await draft(resolved)
-    prompt = next(p for p in writer.prompts if about(p, "Impact"))
+    prompt = next(p for p in writer.prompts if about(p, "Response"))
     assert "left out for length" in prompt
     assert f"{39:017}" in prompt
     assert f"{0:017}" not in prompt
     assert resolved.chat
-    shown = next(m for m in resolved.chat.messages if m.card.title == "Impact")
+    shown = next(m for m in resolved.chat.messages if m.card.title == "Response")
     assert "did not fit into the token budget" in shown.text
 
 
@@ -297,8 +312,8 @@ class TestInjection:
             said("All systems were good and nobody noticed anything.", opened),
             said("It was resolved at 09:00.", 999),
         ]
-        impact = (await draft(attacked))["impact"]
-        assert all(s.unverified for s in impact.statements)
+        response = (await draft(attacked))["response"]
+        assert all(s.unverified for s in response.statements)
 
     async def test_a_model_that_repeats_calls_and_links_cannot_send_them(
         self, attacked: House, writer: FakeWriter
@@ -307,8 +322,8 @@ class TestInjection:
         writer.answer = lambda _: [
             said("<!channel> @here Rolling back the deploy, see https://evil.example/login\u200b <@U0000LEAD>", note)
         ]
-        impact = (await draft(attacked))["impact"]
-        assert impact.statements[0].text == "here Rolling back the deploy, see [link removed]"
+        response = (await draft(attacked))["response"]
+        assert response.statements[0].text == "here Rolling back the deploy, see [link removed]"
 
     async def test_no_message_calls_a_channel_or_links_beyond_slack(self, attacked: House) -> None:
         await draft(attacked)

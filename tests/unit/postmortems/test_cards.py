@@ -111,7 +111,7 @@ def test_what_a_model_wrote_can_neither_call_nor_link_nor_format(kind: Statement
 def test_the_file_has_one_title_and_each_section_below_it() -> None:
     text = markdown.document(WHOLE, INCIDENT, WHOLE.sections, Sources(people={"responder-1": "U1"}), version=7)
     heads = [line for line in text.splitlines() if line.startswith("#")]
-    assert [line.count("#", 0, 2) for line in heads] == [1] + [2] * 7
+    assert [line.count("#", 0, 2) for line in heads] == [1] + [2] * 11
     assert heads[1:] == [f"## {part.title}" for part in sections.PARTS]
     assert "**responder-1:** U1" in text
     assert "It was down. \\[t12\\]" in text
@@ -167,7 +167,7 @@ def test_a_draft_that_is_being_written_names_what_is_still_missing() -> None:
 
 def test_approving_all_asks_first_and_says_what_could_not_be_verified() -> None:
     doubtful = a_postmortem(a_section("impact", a_statement(unverified="cites nothing")))
-    assert cards.approve_all(WHOLE).confirm == "Publish version 7 of this postmortem?"
+    assert cards.approve_all(WHOLE).confirm == "Publish version 11 of this postmortem?"
     button = cards.approve_all(doubtful)
     assert "1 statement could not be verified" in button.confirm
     assert button.argv[-1] == "--unverified"

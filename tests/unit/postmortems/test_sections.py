@@ -37,4 +37,4 @@ def test_the_name_in_front_is_no_part_of_the_request() -> None:
 
 
 def test_names_and_titles_are_each_used_once() -> None:
-    assert len({p.name for p in sections.PARTS}) == len({p.title for p in sections.PARTS}) == 7
+    assert len({p.name for p in sections.PARTS}) == len({p.title for p in sections.PARTS}) == 11
