@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from bot.cards.card import Code
+from bot.cards.card import Code, CommandLine
 from bot.command import Context, Usage
 from bot.follow_ups import days, service, showing
 from bot.incidents.asking import meant as meant_incident
@@ -22,7 +22,7 @@ async def meant(ctx: Context, number: int) -> service.View:
     try:
         seen = await service.visible(ctx.ports, number, ctx.caller)
     except service.UnknownFollowUp as unknown:
-        raise Usage(str(unknown), ("Type ", Code("followups"), " for those that are open.")) from None
+        raise Usage(str(unknown), ("Type ", CommandLine(("followups",)), " for those that are open.")) from None
     if seen.private:
         ctx.conceal()
     return seen
@@ -63,7 +63,7 @@ async def day(ctx: Context, said: str) -> date | None:
     try:
         return days.read(said, ctx.ports.now(), await showing.zone_of(ctx.ports, ctx.caller.id))
     except ValueError as wrong:
-        raise Usage(str(wrong), ("For example ", Code("--due 14d"), ".")) from None
+        raise Usage(str(wrong), ("For example ", Code("14d"), ".")) from None
 
 
 async def today(ctx: Context) -> date:

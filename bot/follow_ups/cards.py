@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from bot.cards.card import Accent, Button, Card, Code, Field, Level, Link, Mark, Person, Table, Text
+from bot.cards.card import Accent, Button, Card, CommandLine, Field, Level, Link, Mark, Person, Table, Text
 from bot.follow_ups.days import overdue, spelled
 from bot.phrasing import plural
 from storage.records.follow_ups import FollowUp, FollowUpKind, FollowUpStatus
@@ -112,7 +112,7 @@ def forgotten(found: Sequence[FollowUp]) -> Card:
         buttons=tuple(
             Button(label=f"I take #{one.id}", argv=("followup", "assign", str(one.id))) for one in found[:MOST_BUTTONS]
         ),
-        hint=("To drop one: ", Code("followup drop NUMBER"), "."),
+        hint=("Type ", CommandLine(("followup", "drop", "NUMBER")), " for what will not be done."),
     )
 
 
@@ -185,7 +185,7 @@ def listing(
             add,
         ),
         footer=f"Page {page} of {last}" if last > 1 else "",
-        hint=("Type ", Code("followup show NUMBER"), " for one of them."),
+        hint=("Type ", CommandLine(("followup", "show", "NUMBER")), " for one of them."),
         data={
             "title": plural(total, "follow-up"),
             "level": "warning" if late else "ok",

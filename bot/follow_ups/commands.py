@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import click
 
-from bot.cards.card import Card, Code, Level
+from bot.cards.card import Card, Code, CommandLine, Level
 from bot.command import Context, Usage, command
 from bot.decision import Decision
 from bot.follow_ups import cards, decide, filing, service, showing
@@ -96,7 +96,7 @@ async def add(  # noqa: PLR0917 - click passes parameters by name
     card = _outcome(decision, "is to be done", undo=("followup", "drop", str(made.id)))
     if decision.changed or made.open:
         return card
-    return replace(card, hint=("Type ", Code(f"followup reopen {made.id}"), " to open it again."))
+    return replace(card, hint=("Type ", CommandLine(("followup", "reopen", str(made.id))), " to open it again."))
 
 
 @command("followup show", reads=True)
@@ -223,7 +223,7 @@ async def file(ctx: Context, number: int, tracker: str) -> Card:
         title=f"An issue for follow-up #{number} is being opened in {name}",
         level=Level.OK,
         body=(seen.follow_up.title,),
-        hint=("Type ", Code(f"followup show {number}"), " for its address."),
+        hint=("Type ", CommandLine(("followup", "show", str(number))), " for its address."),
         data={"number": number, "tracker": name},
     )
 
