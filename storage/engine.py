@@ -251,7 +251,11 @@ async def _connect(at: Address) -> Any:
     settings = {"application_name": "do-manage", "timezone": "UTC"}
     try:
         connection = await asyncpg.connect(at.dsn, timeout=CONNECT_TIMEOUT, server_settings=settings)
-        await connection.execute(_POSTGRES_SESSION)
+        try:
+            await connection.execute(_POSTGRES_SESSION)
+        except BaseException:  # also when we are cancelled: nobody else knows the connection
+            connection.terminate()
+            raise
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise StoreError(f"{at.shown}: {_postgresql_mend(error, lost=True)}") from error
     return connection
