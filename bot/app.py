@@ -34,6 +34,7 @@ from bot.ports import (
     Publisher,
     Settle,
     Source,
+    Talker,
     Tracker,
     Writer,
 )
@@ -137,6 +138,7 @@ async def opened(
             from bot.slack.client import sessioned
 
             chat = await stack.enter_async_context(sessioned(settings, now=now or _utc))
+        model = writer(settings, manage)
         ports = Ports(
             now=now or _utc,
             store=store,
@@ -148,7 +150,8 @@ async def opened(
             checks=found.checks,
             sources=found.sources,
             chat=chat,
-            writer=writer(settings, manage),
+            writer=model,
+            talker=talker(model),
         )
         ports = replace(
             ports,
@@ -234,6 +237,16 @@ def writer(settings: Settings, manage: Manage) -> Writer | None:
     from bot.llm.client import connect
 
     return connect(settings, manage)
+
+
+def talker(model: Writer | None) -> Talker | None:
+    """The same language model, as one that is talked with."""
+    if model is None:
+        return None
+    from bot.llm.client import Model
+    from bot.llm.talking import Talk
+
+    return Talk(model) if isinstance(model, Model) else None
 
 
 def _utc() -> datetime:

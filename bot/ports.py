@@ -29,6 +29,7 @@ from bot.outside import (
 )
 from bot.permissions import Caller
 from bot.report import Report
+from bot.talk import Talker
 from storage.records.samples import Sample
 from storage.unit_of_work import Store
 
@@ -298,7 +299,7 @@ Invoke = Callable[[Sequence[str], Caller], Awaitable[Card]]
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """The edges, built once in `bot.app`, faked in tests. `chat` and `writer` are None where not configured."""
+    """The edges, built once in `bot.app`, faked in tests. `chat`, `writer`, `talker` are None where not configured."""
 
     now: Callable[[], datetime]
     store: Store
@@ -318,3 +319,4 @@ class Ports:
     post: Post = once
     chat: Chat | None = None
     writer: Writer | None = None
+    talker: Talker | None = None

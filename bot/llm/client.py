@@ -58,35 +58,49 @@ class Model:
 
         Secrets are taken out of what is sent and of what comes back.
         """
-        if self.clock() < self._silent_until:
-            left = duration(self._silent_until - self.clock())
-            raise ModelError(f"{self.model} failed {BREAKS_AFTER} times in a row and is left alone for {left}")
+        self.awake()
         safe = redact([system, prompt]).texts
         messages = [{"role": "system", "content": safe[0]}, {"role": "user", "content": safe[1]}]
         try:
             async with asyncio.timeout(self.timeout.total_seconds()):
                 answer = await self._structured(messages, schema, budget)
         except TimeoutError:
-            self._failed()
+            self.failed()
             said = f"{self.model} did not answer within {duration(self.timeout)}"
             raise ModelError(f"{said}; raise `postmortems.timeout` or take a faster model") from None
         except ModelError:
-            self._failed()
+            self.failed()
             raise
         self._failures = 0
         return answer
 
-    def _failed(self) -> None:
+    def awake(self) -> None:
+        """Raise `ModelError` while nobody is made to wait for the model."""
+        if self.clock() < self._silent_until:
+            left = duration(self._silent_until - self.clock())
+            raise ModelError(f"{self.model} failed {BREAKS_AFTER} times in a row and is left alone for {left}")
+
+    def failed(self) -> None:
+        """Count a failure."""
         self._failures += 1
         if self._failures >= BREAKS_AFTER:
             self._failures, self._silent_until = 0, self.clock() + BREAKS_FOR
 
+    def answered(self, tokens: int) -> None:
+        """Count an answer."""
+        self._failures = 0
+        self.used += tokens
+
+    def connected(self, openai: Any) -> Any:
+        """The library's client for this server, to be closed; local servers want no key, the library wants one."""
+        key = self.key.get_secret_value() if self.key else "none"
+        return openai.AsyncOpenAI(
+            api_key=key, base_url=self.base_url, timeout=self.timeout.total_seconds(), max_retries=RETRIES
+        )
+
     async def _structured(self, messages: Messages, schema: type[BaseModel], budget: int) -> BaseModel:
         openai = await asyncio.to_thread(import_module, "openai")
-        key = self.key.get_secret_value() if self.key else "none"  # local servers want none, the library wants one
-        async with openai.AsyncOpenAI(
-            api_key=key, base_url=self.base_url, timeout=self.timeout.total_seconds(), max_retries=RETRIES
-        ) as client:
+        async with self.connected(openai) as client:
             text, spent = await self._ask(openai, client, messages, schema, budget)
             try:
                 return parse(text, schema)
@@ -127,17 +141,17 @@ class Model:
                 elif self._way < _PLAIN:
                     self._way += 1
                 else:
-                    raise ModelError(self._told(openai, refused)) from None
+                    raise ModelError(self.told(openai, refused)) from None
                 continue
             except (openai.OpenAIError, ValueError) as failed:
-                raise ModelError(self._told(openai, failed)) from None
+                raise ModelError(self.told(openai, failed)) from None
             return self._read(answer, cost)
 
     def _read(self, answer: Any, cost: int) -> tuple[str, int]:
         choice = answer.choices[0] if getattr(answer, "choices", None) else None
         message = getattr(choice, "message", None)
         if message is None:
-            raise ModelError(f"{self._server()} answered, but not as the chat API does; check OPENAI_BASE_URL")
+            raise ModelError(f"{self.server} answered, but not as the chat API does; check OPENAI_BASE_URL")
         if getattr(message, "refusal", None):
             raise ModelError(f"{self.model} refused: {cut(redact([message.refusal]).texts[0], 120)}")
         text = redact([message.content or ""]).texts[0]
@@ -145,9 +159,9 @@ class Model:
         self.used += getattr(usage, "total_tokens", 0) or cost + estimate(text)
         return text, cost + estimate(text)
 
-    def _told(self, openai: Any, error: Exception) -> str:
+    def told(self, openai: Any, error: Exception) -> str:
         """The error in one line with its mend; never the key."""
-        server = self._server()
+        server = self.server
         told = (
             (openai.AuthenticationError, f"{server} refused the key; check OPENAI_API_KEY"),
             (openai.PermissionDeniedError, f"{server} does not allow it with this key; check OPENAI_API_KEY"),
@@ -160,7 +174,9 @@ class Model:
         unfit = f"{server} answered, but not as the chat API does; check OPENAI_BASE_URL"
         return next((said for kind, said in told if isinstance(error, kind)), unfit)
 
-    def _server(self) -> str:
+    @property
+    def server(self) -> str:
+        """The server's name in sentences; an address without what lets somebody in."""
         return f"the model's server {redact([self.base_url]).texts[0]}" if self.base_url else "OpenAI"
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,17 +26,24 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None  # sent instead of a well-formed answer
     cut: bool = False  # the connection ends in the middle of the body
+    calls: tuple[tuple[str, str], ...] = ()  # tools that are asked for, each with its arguments as JSON
+    pace: float = 0  # seconds between two words of a streamed answer
 
 
-def says(text: str, *, delay: float = 0, finish_reason: str = "stop") -> Answer:
+def says(text: str, *, delay: float = 0, pace: float = 0, finish_reason: str = "stop") -> Answer:
     """Answer well."""
-    return Answer(text, delay=delay, finish_reason=finish_reason)
+    return Answer(text, delay=delay, pace=pace, finish_reason=finish_reason)
 
 
-def refuses(status: int, *, retry_after: float | None = None) -> Answer:
+def asks(name: str, /, *, saying: str = "", **arguments: Any) -> Answer:
+    """Ask for a tool, and perhaps say something before."""
+    return Answer(saying, finish_reason="tool_calls", calls=((name, json.dumps(arguments)),))
+
+
+def refuses(status: int, *, retry_after: float | None = None, message: str = "scripted") -> Answer:
     """Answer with an error such as 429 or 500."""
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return Answer(status=status, headers=headers)
+    return Answer(message, status=status, headers=headers)
 
 
 def garbles(body: bytes = b'{"choices": [') -> Answer:
@@ -69,9 +77,10 @@ class OpenAI:
         answer = self.script.pop(0)
         await asyncio.sleep(answer.delay)
         if answer.status != 200:
-            return _error(answer.status, "scripted", answer.headers)
+            return _error(answer.status, answer.text, answer.headers)
         if asked.get("stream"):
-            return await _send(request, answer, "text/event-stream", _stream(answer))
+            counted = bool((asked.get("stream_options") or {}).get("include_usage"))
+            return await _send(request, answer, "text/event-stream", *_stream(answer, counted=counted))
         return await _send(request, answer, "application/json", json.dumps(_completion(answer)).encode())
 
     async def models(self, request: web.Request) -> web.StreamResponse:
@@ -93,12 +102,15 @@ async def openai_server(*script: Answer) -> AsyncIterator[OpenAI]:
         yield fake
 
 
-async def _send(request: web.Request, answer: Answer, content_type: str, body: bytes) -> web.StreamResponse:
-    body = body if answer.body is None else answer.body
+async def _send(request: web.Request, answer: Answer, content_type: str, *pieces: bytes) -> web.StreamResponse:
+    pieces = pieces if answer.body is None else (answer.body,)
+    body = b"".join(pieces)
     response = web.StreamResponse(headers={"Content-Type": content_type, **answer.headers})
     response.content_length = len(body)
     await response.prepare(request)
-    await response.write(body[: len(body) // 2] if answer.cut else body)
+    for piece in [body[: len(body) // 2]] if answer.cut else pieces if answer.pace else [body]:
+        await response.write(piece)
+        await asyncio.sleep(answer.pace)
     if answer.cut and request.transport:
         request.transport.close()
         return response
@@ -107,20 +119,38 @@ async def _send(request: web.Request, answer: Answer, content_type: str, body: b
 
 
 def _completion(answer: Answer) -> dict[str, Any]:
-    message = {"role": "assistant", "content": answer.text, "refusal": None}
+    message: dict[str, Any] = {"role": "assistant", "content": answer.text, "refusal": None}
+    if answer.calls:
+        message |= {"content": answer.text or None, "tool_calls": [_call(*one) for one in enumerate(answer.calls)]}
     choice = {"index": 0, "message": message, "finish_reason": answer.finish_reason, "logprobs": None}
     return {**_envelope("chat.completion"), "choices": [choice], "usage": _usage(answer)}
 
 
-def _stream(answer: Answer) -> bytes:
+def _call(index: int, call: tuple[str, str]) -> dict[str, Any]:
+    name, arguments = call
+    return {"id": f"call_test_{index}", "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def _call_deltas(index: int, call: tuple[str, str]) -> list[dict[str, Any]]:
+    """A call as it is streamed: first its name, then its arguments bit by bit."""
+    name, arguments = call
+    whole = _call(index, (name, ""))
+    bits = [arguments[at : at + 5] for at in range(0, len(arguments), 5)]
+    pieces = [{"index": index, **whole}, *({"index": index, "function": {"arguments": bit}} for bit in bits)]
+    return [{"tool_calls": [piece]} for piece in pieces]
+
+
+def _stream(answer: Answer, *, counted: bool) -> list[bytes]:
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
-    deltas += [{"content": word} for word in answer.text.splitlines(keepends=True)]
+    deltas += [{"content": word} for word in re.findall(r"\S*\s*", answer.text) if word]
+    deltas += [delta for index, call in enumerate(answer.calls) for delta in _call_deltas(index, call)]
     chunks = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
     chunks.append({"index": 0, "delta": {}, "finish_reason": answer.finish_reason})
     head = _envelope("chat.completion.chunk")
     lines = [json.dumps({**head, "choices": [chunk]}) for chunk in chunks]
-    lines.append(json.dumps({**head, "choices": [], "usage": _usage(answer)}))
-    return "".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"]).encode()
+    if counted:
+        lines.append(json.dumps({**head, "choices": [], "usage": _usage(answer)}))
+    return [f"data: {line}\n\n".encode() for line in [*lines, "[DONE]"]]
 
 
 def _envelope(kind: str) -> dict[str, Any]:
