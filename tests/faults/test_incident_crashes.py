@@ -1,26 +1,36 @@
 """The bot dies after each step of an incident's life, and is started again: nothing is missing, nothing is there twice."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import update
 
+from bot.calendars.google import GOOGLE, GoogleOptions
+from bot.calendars.mail import MAIL, MailOptions
+from bot.channels.email import EmailOptions
+from bot.config.manage import Manage
 from bot.events import ChannelArchived, ChannelOpened, ChannelReopened, IncidentResolved, RespondersInvited
+from bot.outside import Booked, Invitation
+from bot.ports import Book
 from storage.tables import incidents
 from storage.tables.jobs import JOBS
 from storage.unit_of_work import UnitOfWork
+from tests.fakes.calendars import SUBJECT, Google, serving
 from tests.fakes.crashes import Died, Fate, Mortal, MortalStore
 from tests.rooms.alerts.conftest import chat, clock, logged, world
 from tests.rooms.alerts.world import LEAD, MANAGE, ONCALL, World
+from tests.servers.smtp import MailServer
 
 __all__ = ["chat", "clock", "logged", "world"]
 
 OUTSIDE = frozenset(
     {"post", "update", "direct", "open_channel", "invite", "topic", "pin", "archive", "unarchive", "bookmark"}
-)
+)  # not upload: Slack gives files no key by which a second one could be known
 MOST = 400
 """More steps than any of these lives has."""
 
@@ -43,7 +53,12 @@ async def live_through(world: World, life: Life, at: int) -> Fate:
     """Live, die after step `at`, start again and live on; gives what was done until death."""
     fate = Fate(at=at)
     whole = world.ports
-    world.ports = replace(whole, chat=Mortal(world.chat, fate, OUTSIDE), store=MortalStore(world.store, fate))
+    world.ports = replace(
+        whole,
+        chat=Mortal(world.chat, fate, OUTSIDE),
+        store=MortalStore(world.store, fate),
+        calendars={name: mortal(book, fate) for name, book in whole.calendars.items()},
+    )
     try:
         await life(world)
     except Died:
@@ -52,6 +67,15 @@ async def live_through(world: World, life: Life, at: int) -> Fate:
     world.ports = whole
     await world.settle()
     return fate
+
+
+def mortal(book: Book, fate: Fate) -> Book:
+    """A calendar after whose answer the process may die."""
+
+    async def deed(invitation: Invitation) -> Booked:
+        return await fate.meet("book", lambda: book(invitation))
+
+    return deed
 
 
 async def _leases_run_out(unit: UnitOfWork, world: World) -> None:
@@ -114,8 +138,36 @@ async def test_opening_an_incident_survives_death_at_each_step(world: World) -> 
     assert steps > 20
 
 
+@pytest.fixture
+async def calendars(world: World, mail: MailServer, tmp_path: Path) -> AsyncIterator[tuple[Google, MailServer]]:
+    """A Google calendar and invitations by mail, which the world's meetings are put into."""
+    google, key, people = Google(), tmp_path / "key.json", {LEAD: {"email": "lead@example.com"}}
+    async with serving(google), httpx.AsyncClient(trust_env=False) as http:
+        key.write_text(google.key_file())
+        sends = EmailOptions(host="localhost", port=mail.port, tls="none", sender=SUBJECT)
+        mails = {"email": {"type": "email", "options": sends}}
+        manage = world.ports.manage.model_validate({**world.ports.manage.model_dump(), "people": people})
+        manage = manage.model_copy(
+            update={"notifications": Manage.model_validate({"notifications": mails}).notifications}
+        )
+        ports = replace(world.ports, manage=manage, http=http)
+        team = GOOGLE.connect(GoogleOptions(key_file=key, subject=SUBJECT, url=f"{google.url}/calendar/v3"), ports)
+        world.ports = replace(ports, calendars={"team": team, "mail": MAIL.connect(MailOptions(), ports)})
+        yield google, mail
+
+
+def check_meeting(number: int, google: Google, mail: MailServer) -> None:
+    """It stands once in the calendar, and one mail invites to it, by whatever number of attempts."""
+    title = f"Incident postmortem #{number}"
+    assert [entry["attendees"] for entry in google.standing() if entry["title"] == title] == [["lead@example.com"]]
+    assert google.mails.count("invited lead@example.com") == len(google.events)
+    assert len([one for one in mail.once if f"{title}," in one["Subject"]]) == 1
+
+
 @pytest.mark.timeout(300)
-async def test_resolving_an_incident_survives_death_at_each_step(world: World) -> None:
+async def test_resolving_an_incident_survives_death_at_each_step(
+    world: World, calendars: tuple[Google, MailServer]
+) -> None:
     lives: list[int] = []
 
     def life(number: int) -> Life:
@@ -139,6 +191,7 @@ async def test_resolving_an_incident_survives_death_at_each_step(world: World) -
         assert "(archived)" in (await world.message(f"incident:{number}:digest")).text
         assert twice([message.key for message in world.slack.messages]) == []
         assert world.died == []
+        check_meeting(number, *calendars)
         await declare(world)
 
     await declare(world)
