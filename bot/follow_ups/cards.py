@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from bot.cards.card import Accent, Button, Card, CommandLine, Field, Level, Link, Mark, Person, Table, Text
+from bot.cards.card import Accent, Button, Card, CommandLine, Field, Level, Link, Mark, Person, Text
 from bot.follow_ups.days import overdue, spelled
 from bot.phrasing import plural
 from storage.records.follow_ups import FollowUp, FollowUpKind, FollowUpStatus
@@ -172,13 +172,12 @@ def listing(
             data={"title": "No follow-ups", "level": "ok", "total": 0, "page": page, "follow_ups": []},
         )
     last, late = -(-total // size), sum(1 for one in found if overdue(one, today))
+    title = plural(total, "open follow-up" if all(one.open for one in found) else "follow-up")
     own = [one for one in found if one.open and one.owner == reader][:MOST_BUTTONS]
     return Card(
-        title=plural(total, "follow-up"),
+        title=title,
         level=Level.WARNING if late else Level.OK,
-        table=Table(
-            columns=("#", "What", "Owner", "Due", "Incident", "Status"), rows=tuple(_row(one, today) for one in found)
-        ),
+        steps=tuple(_line(one, today, incident=True) for one in found),
         buttons=(
             *(Button(label=f"Done #{one.id}", argv=("followup", "done", str(one.id))) for one in own),
             *((Button(label="More", argv=("followups", *words, f"--page={page + 1}")),) if page < last else ()),
@@ -187,7 +186,7 @@ def listing(
         footer=f"Page {page} of {last}" if last > 1 else "",
         hint=("Type ", CommandLine(("followup", "show", "NUMBER")), " for one of them."),
         data={
-            "title": plural(total, "follow-up"),
+            "title": title,
             "level": "warning" if late else "ok",
             "total": total,
             "page": page,
@@ -234,35 +233,19 @@ def as_data(follow_up: FollowUp, today: date | None = None) -> dict[str, object]
     }
 
 
-def _row(one: FollowUp, today: date) -> tuple[Text, ...]:
-    return (
-        f"#{one.id}",
-        one.title,
-        _owner(one),
-        _due(one, today),
-        f"#{one.incident}" if one.incident is not None else "",
-        one.status.value,
-    )
-
-
-def _line(one: FollowUp) -> tuple[str | Mark, ...]:
+def _line(one: FollowUp, today: date | None = None, *, incident: bool = False) -> tuple[str | Mark, ...]:
     owner: Mark | str = Person(one.owner) if one.owner else "nobody yet"
-    due = f", due {spelled(one.due_on)}" if one.due_on else ""
-    return (
-        (f"{_SIGNS[one.status]} #{one.id} {one.title} — ", owner, due)
-        if due
-        else (
-            f"{_SIGNS[one.status]} #{one.id} {one.title} — ",
-            owner,
-        )
-    )
+    due = f", due {_due(one, today)}" if one.due_on else ""
+    about = f", incident #{one.incident}" if incident and one.incident is not None else ""
+    more = (f"{due}{about}",) if due or about else ()
+    return (f"{_SIGNS[one.status]} #{one.id} {one.title} — ", owner, *more)
 
 
 def _owner(follow_up: FollowUp) -> Text:
     return Person(follow_up.owner) if follow_up.owner else "nobody yet"
 
 
-def _due(follow_up: FollowUp, today: date | None) -> Text:
+def _due(follow_up: FollowUp, today: date | None) -> str:
     if follow_up.due_on is None:
         return "no day set"
     late = today is not None and overdue(follow_up, today)

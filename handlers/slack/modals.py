@@ -10,7 +10,7 @@ import click
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.bodies import argv_of
+from bot.bodies import argv_of, public
 from bot.cards import form
 from bot.cards.card import Card, Level
 from bot.cards.form import FormField
@@ -222,7 +222,7 @@ def _field(param: click.Parameter, default: str) -> FormField:
     own = param.default if isinstance(param.default, str | int | float) and not isinstance(param.default, bool) else ""
     return FormField(
         name=name,
-        label=name.replace("_", " ").capitalize(),
+        label=public(param).replace("_", " ").capitalize(),
         kind=_kind(param),
         options=tuple(param.type.choices) if isinstance(param.type, click.Choice) else (),
         required=param.required,

@@ -212,8 +212,7 @@ class TestListing:
         await world.forward(minutes=60 * 24)
         card = await world.ask("followups", "--overdue")
         assert [one["what"] for one in card.data["follow_ups"]] == ["late"]
-        assert card.table is not None
-        assert card.table.rows[0][3] == "Mon 23 Nov 2026, overdue"
+        assert plain(card.steps[0]) == "📝 #1 late — nobody yet, due Mon 23 Nov 2026, overdue"
         assert card.level.value == "warning"
 
     async def test_it_comes_in_pages(self, world: World) -> None:
