@@ -7,15 +7,17 @@ replica and right after a restart. Names follow https://prometheus.io/docs/pract
 import platform
 import time
 from collections import Counter as Count
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
 from bot.cards.card import Card
 from bot.command import Command, Usage, find
+from bot.incidents.statistics import spans
 from bot.ports import Ports
 from storage.records.alerts import AlertState, Severity
 from storage.records.checks import CheckState, Status
@@ -35,6 +37,7 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300
 class Reading:
     """What the store and Slack say at one moment. `alerts` counts by (severity, state), `incidents` by severity.
 
+    `durations` are, by (part of MTTR, severity), of how many incidents it is known and how many seconds it took in all.
     `slack` is None when there is no workspace to talk to.
     """
 
@@ -43,6 +46,7 @@ class Reading:
     checks: Sequence[CheckState] = ()
     alerts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     incidents: Mapping[str, int] = field(default_factory=dict)
+    durations: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
     slack: bool | None = None
 
 
@@ -60,8 +64,18 @@ async def read(ports: Ports) -> Reading:
             incidents={
                 s.value: await incidents.count(conn, statuses=_OPEN_INCIDENT, severity=s, tests=False) for s in Severity
             },
+            durations=_durations(await incidents.moments_of_resolved(conn)),
             slack=ports.chat.connected if ports.chat else None,
         )
+
+
+def _durations(resolved: Iterable[tuple[str, tuple[datetime | None, ...]]]) -> dict[tuple[str, str], tuple[int, float]]:
+    found: dict[tuple[str, str], tuple[int, float]] = {}
+    for severity, (began, *ends) in resolved:
+        for part, seconds in (spans(began, *ends) if began else {}).items():
+            count, total = found.get((part, severity), (0, 0.0))
+            found[part, severity] = (count + 1, total + seconds)
+    return found
 
 
 class Telemetry:
@@ -125,6 +139,14 @@ class _Momentary(Collector):
         for severity, count in self._reading.incidents.items():
             declared.add_metric([severity], count)
         yield declared
+        lasted = SummaryMetricFamily(
+            "do_manage_incident_duration_seconds",
+            "Time from the start of the impact until an incident was detected, acknowledged, mitigated, resolved.",
+            labels=["part", "severity"],
+        )
+        for of, (number, seconds) in self._reading.durations.items():
+            lasted.add_metric(of, number, seconds)
+        yield lasted
         if self._reading.slack is not None:
             yield _gauge("do_manage_slack_connected", "Whether the bot hears from Slack.", float(self._reading.slack))
 

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.phrasing import cut
 from storage.records.incidents import Incident
 from storage.records.journal import Entry
 from storage.records.postmortems import Postmortem
@@ -18,7 +19,9 @@ from storage.records.postmortems import Postmortem
 MOST = 3
 LEAST_ALIKE = 0.12
 """Cosine from which on two incidents are worth naming together."""
-NAMED = 5
+LEAST_IN_ONE_WORD = 0.5
+"""The same, where they have a single word in common: it must be most of what either says."""
+NAMED, LONGEST = 5, 40
 
 Feature = tuple[str, str]
 _WORD = "word"
@@ -79,11 +82,12 @@ def nearest(asked: Described, past: Sequence[Described], *, most: int = MOST) ->
     found = []
     for number, features in others:
         both = own.keys() & features.keys()
-        if len(both) < 2 and all(kind == _WORD for kind, _ in both):
+        if not both:
             continue
         parts = {feature: own[feature] * features[feature] * rarity[feature] ** 2 for feature in both}
         score = sum(parts.values()) / (length * _length(features, rarity))
-        if score >= LEAST_ALIKE:
+        one_word = len(both) == 1 and all(kind == _WORD for kind, _ in both)
+        if score >= (LEAST_IN_ONE_WORD if one_word else LEAST_ALIKE):
             found.append(Likeness(number=number, score=min(score, 1.0), shared=_named(parts)))
     return sorted(found, key=lambda one: (-one.score, -one.number))[:most]
 
@@ -144,4 +148,4 @@ def _length(features: Mapping[Feature, float], rarity: Mapping[Feature, float]) 
 def _named(parts: Mapping[Feature, float]) -> tuple[str, ...]:
     """What both have in common, what weighs most first."""
     by_weight = sorted(parts, key=lambda feature: (-parts[feature], feature))
-    return tuple(value if kind == _WORD else f"{kind} {value}" for kind, value in by_weight[:NAMED])
+    return tuple(cut(value if kind == _WORD else f"{kind} {value}", LONGEST) for kind, value in by_weight[:NAMED])

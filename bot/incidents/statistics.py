@@ -73,23 +73,23 @@ class Statistics:
     causes: tuple[Group, ...]
 
 
+def spans(began: datetime, *ends: datetime | None) -> dict[str, float]:
+    """The parts of MTTR in seconds, given when each of `PARTS` ended, in that order; what nobody knows is left out."""
+    known = zip(PARTS, ends, strict=True)
+    return {part: max((at - began).total_seconds(), 0.0) for part, at in known if at}
+
+
 def outcome(incident: Incident, services: Iterable[str] = ()) -> Outcome:
     """The incident as statistics see it; without services it is known by the components that it affects."""
     ended = incident.resolved_at
-    moments = {
-        "detect": incident.declared_at,
-        "acknowledge": incident.acknowledged_at,
-        "mitigate": incident.mitigated_at,
-        "resolve": ended,
-    }
-    spans = {part: max((at - incident.started_at).total_seconds(), 0.0) for part, at in moments.items() if at}
+    ends = (incident.declared_at, incident.acknowledged_at, incident.mitigated_at, ended)
     return Outcome(
         number=incident.id,
         severity=incident.severity.value,
         declared_at=incident.declared_at,
         services=tuple(dict.fromkeys(services)) or incident.components,
         cause=incident.cause,
-        spans=spans if ended else {},
+        spans=spans(incident.started_at, *ends) if ended else {},
     )
 
 

@@ -157,6 +157,15 @@ async def counting(
     return [from_row(row) for row in await rows(conn, query.order_by(INCIDENTS.c.id.desc()).limit(limit))]
 
 
+async def moments_of_resolved(conn: AsyncConnection) -> list[tuple[str, tuple[datetime | None, ...]]]:
+    """(severity, moments) of those resolved that count: it began, was declared, acknowledged, mitigated, was over."""
+    columns = ("started_at", "declared_at", "acknowledged_at", "mitigated_at", "resolved_at")
+    query = select(INCIDENTS.c.severity, *(INCIDENTS.c[name] for name in columns)).where(
+        INCIDENTS.c.resolved_at.is_not(None), INCIDENTS.c.test.is_(False), INCIDENTS.c.merged_into.is_(None)
+    )
+    return [(severity, tuple(moments)) for severity, *moments in await conn.execute(query)]
+
+
 async def by_channel(conn: AsyncConnection, channel: str) -> Incident | None:
     """Return the incident whose own channel this is; "" finds none."""
     row = await first(conn, INCIDENTS, channel=channel) if channel else None

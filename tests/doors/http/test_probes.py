@@ -13,7 +13,7 @@ from bot.ports import Chat
 from handlers.measured import Measured
 from storage.records.alerts import Alert, Severity
 from storage.records.checks import CheckState, Status
-from storage.records.incidents import Incident
+from storage.records.incidents import Incident, IncidentStatus
 from storage.records.jobs import NewJob
 from tests.doors.http.conftest import Open
 from tests.doors.http.lost import SAID, without_store
@@ -169,6 +169,25 @@ async def test_open_alerts_and_incidents_are_told_by_severity(bot: Measured, cli
     assert found["do_manage_alerts_open", "low", "acknowledged"] == 0
     assert found["do_manage_incidents_open", "critical"] == 1
     assert found["do_manage_incidents_open", "high"] == 0
+
+
+async def test_how_long_resolved_incidents_took_is_told_by_part_and_severity(
+    bot: Measured, client: httpx.AsyncClient
+) -> None:
+    common = {"declared_by": "bot", "started_at": T0, "declared_at": T0 + timedelta(minutes=1)}
+    over = {"status": IncidentStatus.RESOLVED, "severity": Severity.HIGH}
+    found = [
+        Incident(id=1, title="a", resolved_at=T0 + timedelta(minutes=10), **over, **common),
+        Incident(id=2, title="b", resolved_at=T0 + timedelta(minutes=20), **over, **common),
+        Incident(id=3, title="a drill", resolved_at=T0 + timedelta(hours=9), test=True, **over, **common),
+        Incident(id=4, title="open", severity=Severity.HIGH, **common),
+    ]
+    for record in found:
+        await bot.ports.store.transact(lambda unit, record=record: unit.save(record))
+    told = await figures(client)
+    assert told["do_manage_incident_duration_seconds_sum", "resolve", "high"] == 1800
+    assert told["do_manage_incident_duration_seconds_count", "detect", "high"] == 2
+    assert ("do_manage_incident_duration_seconds_count", "mitigate", "high") not in told
 
 
 @pytest.mark.parametrize("connected", [True, False])

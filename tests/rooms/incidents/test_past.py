@@ -163,7 +163,7 @@ class TestStatistics:
 
         await world.run(*card.buttons[0].argv, channel="C0000042")
 
-        (file,) = world.slack.files
+        (file,) = [one for one in world.slack.files if one["title"] == "Incidents of the last 90 d"]
         assert (file["channel"], file["name"]) == ("C0000042", "incidents.png")
         assert file["content"].startswith(b"\x89PNG")
 

@@ -85,8 +85,16 @@ class TestNearest:
     def test_takes_one_word_in_common_for_nothing(self) -> None:
         assert nearest(asked("Search is slow"), [past("Login is slow")]) == []
 
+    def test_takes_one_word_for_much_where_there_is_hardly_another(self) -> None:
+        assert nearest(asked("Checkout is down"), [past("Checkout is slow and down")])
+
     def test_knows_plurals_and_capitals_as_the_same_word(self) -> None:
         assert nearest(asked("REPLICA lag of database"), [past("Replicas lag, databases behind")])
+
+    def test_names_no_more_of_a_long_word_than_can_be_read(self) -> None:
+        (found,) = nearest(asked("x" * 5000), [past("x" * 5000)])
+
+        assert len(found.shared[0]) == 40
 
     def test_never_names_the_incident_itself(self) -> None:
         one = asked("Checkout latency", "shop")
@@ -112,7 +120,7 @@ class TestNearest:
 
         assert time.process_time() - began < 1.5
 
-    @pytest.mark.parametrize("title", ["", "   ", "🔥🔥", "the of and", "\x00", "a" * 5000])
+    @pytest.mark.parametrize("title", ["", "   ", "🔥🔥", "the of and", "\x00"])
     def test_finds_nothing_for_words_that_say_nothing(self, title: str) -> None:
         assert nearest(asked(title), [past(title), past("Checkout latency", "shop", number=3)]) == []
 
