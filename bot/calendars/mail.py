@@ -93,6 +93,8 @@ def _subject(invitation: Invitation) -> str:
 
 def _card(invitation: Invitation) -> Card:
     state = "is cancelled" if invitation.cancelled else "takes place"
+    if invitation.reference and not invitation.cancelled:
+        state = "takes place at another time"
     return Card(
         title=invitation.title,
         body=(f"The meeting {state}.", *invitation.description.split("\n")),

@@ -13,11 +13,10 @@ def announced(meeting: Meeting, copies: Sequence[Meeting]) -> Card:
     number = meeting.incident
     if meeting.cancelled:
         return Card(title="", body=(f"🗓️ The meeting about the postmortem of #{number} is cancelled.",))
-    changed = " at another time" if meeting.sequence else ""
     return Card(
         title="",
         body=(
-            (f"🗓️ The postmortem is talked over{changed}: ", Moment(meeting.starts_at, "date"), "."),
+            ("🗓️ The postmortem is talked over: ", Moment(meeting.starts_at, "date"), "."),
             *_unreached(meeting),
         ),
         fields=_fields(meeting, copies),

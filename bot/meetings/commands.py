@@ -15,7 +15,7 @@ from bot.permissions import Role, role_of
 
 @command("incident meeting", role=Role.VIEWER, form_title="Move the meeting", reads=True, acts=("at", "cancelled"))
 @click.argument("number", type=NUMBER, required=False)
-@click.option("--at", "at", default="", help="When it is, on your own clocks: `tomorrow 10:00`, `2026-12-24 09:00`.")
+@click.option("--at", "at", default="", help="When it is, on your own clocks, like tomorrow 10:00 or 2026-12-24 09:00.")
 @click.option("--cancel", "cancelled", is_flag=True, help="Whether it does not take place.")
 async def meeting(ctx: Context, number: int | None, at: str, cancelled: bool) -> Card:
     """Tell when an incident's postmortem is talked over, and how calendars took it; move it, or cancel it.

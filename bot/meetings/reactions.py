@@ -69,7 +69,7 @@ async def warn(ports: Ports, fact: Fact[MeetingTroubled]) -> None:
 
 
 @on(MeetingArranged, lane=LANE)
-async def attach(ports: Ports, fact: Fact[MeetingArranged]) -> None:
+async def upload(ports: Ports, fact: Fact[MeetingArranged]) -> None:
     """Put the invitation into the channel as a file, for calendars that nobody told."""
     event = fact.event
     meeting, _ = await service.standing(ports, event.incident)

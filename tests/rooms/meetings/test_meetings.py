@@ -125,7 +125,7 @@ async def test_it_is_moved_by_command_on_the_callers_clock(world: World, google:
     assert card.data["starts_at"] == WEDNESDAY.isoformat()
     assert [entry["starts_at"] for entry in google.standing()] == [WEDNESDAY]
     assert mail.received[-1]["Subject"].startswith("Updated invitation: Incident postmortem #1, Wed 25 Nov 2026, 09:00")
-    assert "at another time: 2026-11-25 08:00 UTC" in announcements(world)[-1]
+    assert "talked over: 2026-11-25 08:00 UTC" in announcements(world)[-1]
     assert len(world.slack.files) == 2
 
 
