@@ -146,12 +146,10 @@ def doubtful(postmortem: Postmortem) -> Card:
 
 
 def follow_up_buttons(postmortem: Postmortem) -> tuple[Button, ...]:
-    """What makes follow-ups of the proposals, where there are any."""
-    count = len(proposals(postmortem))
-    if not count:
+    """What shows the follow-ups that were made of the proposals, where there are any."""
+    if not proposals(postmortem):
         return ()
-    argv = ("followup", "adopt", str(postmortem.id))
-    return (Button(label="Make these follow-ups", argv=argv, confirm=f"Make {plural(count, 'follow-up')} of them?"),)
+    return (Button(label="Follow-ups", argv=("followups", f"--incident={postmortem.id}", "--status=all")),)
 
 
 def _glance(name: str, postmortem: Postmortem) -> Text:

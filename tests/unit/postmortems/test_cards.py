@@ -86,7 +86,7 @@ def test_the_draft_offers_approval_only_when_all_sections_are_there() -> None:
 
 def test_an_approved_draft_offers_approval_again_only_after_a_change() -> None:
     approved = replace(WHOLE, status=PostmortemStatus.APPROVED, approved_version=7, approved_by="U1", approved_at=T0)
-    assert [b.label for b in cards.draft(approved, INCIDENT, Sources()).buttons] == ["Make these follow-ups", "Reopen"]
+    assert [b.label for b in cards.draft(approved, INCIDENT, Sources()).buttons] == ["Follow-ups", "Reopen"]
     changed = replace(approved, status=PostmortemStatus.IN_REVIEW, text_version=8)
     card = cards.draft(changed, INCIDENT, Sources())
     assert [b.label for b in card.buttons] == ["Approve all"]
