@@ -54,7 +54,7 @@ async def invoke(
 ) -> Card:
     """Run one command line for `caller` and answer with a card, whatever happens; each run leaves an audit line."""
     began = time.monotonic()
-    run = _Run(command=cut(" ".join(argv[:1]), SHOWN), via=caller.via, channel=caller.channel)
+    run = _Run(command=cut(" ".join(argv[:1]), SHOWN), via=caller.via, channel=caller.channel, through=caller.through)
     context = Context(ports=ports, caller=caller, commands=commands, progress=progress or _unseen, conceal=run.conceal)
     try:
         card = await _permitted(run, argv, context, approval)
@@ -98,6 +98,7 @@ class _Run:
     command: str
     via: str
     channel: str = ""
+    through: str = ""
     argv: tuple[str, ...] = ()
     role: Role = Role.NOBODY
     changes: bool = False
@@ -118,6 +119,7 @@ class _Run:
             seconds=round(seconds, 3),
             changes=self.changes,
             channel=self.channel,
+            through=self.through,
         )
 
 

@@ -24,7 +24,8 @@ class Role(IntEnum):
 class Caller:
     """Who runs a command, through which door ("slack", "shell", "http", "bot"), and where they stand.
 
-    `id` is a Slack user id, or "shell:NAME", "http", "bot". `groups` are Slack user group ids.
+    `id` is a Slack user id, or "shell:NAME", "http", "bot". `groups` are Slack user group ids. `through` says who chose
+    the command line in their name: "assistant", or "" for themselves.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Caller:
     channel: str = ""
     thread_ts: str = ""
     trigger_id: str = ""
+    through: str = ""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,12 @@ async def audit(ctx: Context, period: timedelta, user: str, page: int) -> Card:
     )
 
 
+def _door(entry: Entry) -> str:
+    through = str(entry.payload.get("through") or "")
+    return f"{entry.payload['via']}, {through}" if through else str(entry.payload["via"])
+
+
 def _row(entry: Entry) -> tuple[Text, ...]:
     line = shlex.join([*str(entry.payload["command"]).split(), *entry.payload["argv"]])
-    door, outcome = str(entry.payload["via"]), str(entry.payload["outcome"])
+    door, outcome = _door(entry), str(entry.payload["outcome"])
     return (Moment(entry.at, "date"), Person(entry.actor), door, Code(cut(line, 200)), outcome)

@@ -29,6 +29,9 @@ from bot.events.alerts import (
     PageDelivered,
     PageFailed,
 )
+from bot.events.assistant import (
+    QuestionAnswered,
+)
 from bot.events.checks import (
     CheckChanged,
 )
@@ -235,6 +238,7 @@ __all__ = [
     "PostmortemScheduled",
     "PostmortemStored",
     "PreferencesSet",
+    "QuestionAnswered",
     "RedraftRequested",
     "RespondersInvited",
     "RoleAssigned",

@@ -11,7 +11,7 @@ from bot.events.event import Event
 class CommandRun(Event):
     """Audit: somebody ran a command line, with this outcome. `changes` says that the command can change something.
 
-    `channel` is where it was asked, "" outside Slack.
+    `channel` is where it was asked, "" outside Slack. `through` is "assistant" where that chose to run it.
     """
 
     command: str
@@ -22,6 +22,7 @@ class CommandRun(Event):
     seconds: float
     changes: bool = False
     channel: str = ""
+    through: str = ""
 
     @property
     @override

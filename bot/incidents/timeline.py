@@ -112,6 +112,8 @@ def runs(entries: Iterable[Entry], channel: str) -> list[Entry]:
 
     def belongs(run: Mapping[str, Any]) -> bool:
         command = str(run.get("command", ""))
+        if run.get("through"):  # what the assistant looked at is nobody's deed
+            return False
         if _TELL_THEMSELVES.match(command) or run.get("outcome") in _REFUSED:
             return False
         here = bool(channel) and run.get("channel") == channel
@@ -163,7 +165,9 @@ def with_people(text: str) -> Text:
     return tuple(Person(part) if i % 2 else part for i, part in enumerate(ids)) if len(ids) > 1 else text
 
 
-_TELL_THEMSELVES = re.compile(r"(ack|unack|resolve|alerts?|incidents?|declare|postmortem|followups?|audit|help)( |$)")
+_TELL_THEMSELVES = re.compile(
+    r"(ack|unack|resolve|alerts?|incidents?|declare|postmortem|followups?|audit|help|ask)( |$)"
+)
 """Commands whose effect is a fact of its own, or that only read what there is."""
 _OTHER_MATTERS = re.compile(r"(silence|maintenance|oncall|heartbeat|job|meeting)( |$)")
 """Commands that change something and have to do with an incident only where they are run in its channel."""
