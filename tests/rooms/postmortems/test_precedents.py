@@ -30,12 +30,12 @@ async def tell(house: House, attempt: int = 1) -> list[str]:
 
 
 async def test_they_are_told_in_its_thread_once(house: House) -> None:
-    await drafted(house, "Checkout of the shop hangs")
+    await drafted(house, "Checkout hangs after a deploy")
 
     await tell(house)
     (text,) = await tell(house, attempt=2)
 
-    assert "#2 Checkout of the shop hangs" in text
+    assert "#2 Checkout hangs after a deploy" in text
     assert "caused by capacity" in text
     assert "What helped: added a node" in text
 
