@@ -25,7 +25,7 @@ def generated() -> dict[Path, str]:
     from bot.command import Command
     from bot.config.reference import reference
     from bot.config.schema import schema
-    from bot.ports import Channel, Check, Source
+    from bot.ports import Calendar, Channel, Check, Page, Publisher, Source, Tracker
     from bot.registry import collect, modules
 
     # the built-in ones alone: what is installed beside them differs from machine to machine
@@ -33,10 +33,19 @@ def generated() -> dict[Path, str]:
     channels = collect(Channel, modules("bot.channels"), lambda channel: channel.type)
     sources = collect(Source, modules("bot", skip=OUTSIDE), lambda source: source.type)
     commands = collect(Command, modules("bot", skip=OUTSIDE), lambda cmd: cmd.name)
+    places = {
+        ("incidents", "calendars"): collect(Calendar, modules("bot", skip=OUTSIDE), lambda one: one.type),
+        ("follow_ups", "trackers"): collect(Tracker, modules("bot.follow_ups"), lambda one: one.type),
+        ("postmortems", "publish"): collect(Publisher, modules("bot.postmortems"), lambda one: one.type),
+        ("statuspage", "pages"): collect(Page, modules("bot.statuspage"), lambda one: one.type),
+    }
     return {
-        HERE / "configuration.md": _after_introduction("configuration.md", reference(checks, channels, sources)),
+        HERE / "configuration.md": _after_introduction(
+            "configuration.md", reference(checks, channels, sources, places)
+        ),
         HERE / "commands.md": _after_introduction("commands.md", "\n".join(_commands(commands.values()))),
-        HERE / "manage.schema.json": json.dumps(schema(checks, channels, sources), indent=2, ensure_ascii=False) + "\n",
+        HERE / "manage.schema.json": json.dumps(schema(checks, channels, sources, places), indent=2, ensure_ascii=False)
+        + "\n",
     }
 
 

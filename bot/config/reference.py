@@ -26,7 +26,21 @@ WORDS = {
 }
 
 
-def reference(checks: Mapping[str, Kind], channels: Mapping[str, Kind], sources: Mapping[str, Kind]) -> str:
+PLACES: Mapping[tuple[str, ...], str] = {
+    ("incidents", "calendars"): "Kinds of calendars",
+    ("follow_ups", "trackers"): "Kinds of issue trackers",
+    ("postmortems", "publish"): "Kinds of places for postmortems",
+    ("statuspage", "pages"): "Kinds of outside status pages",
+}
+"""Headings of the plug-ins that lead to systems outside, by where manage.yml names them."""
+
+
+def reference(
+    checks: Mapping[str, Kind],
+    channels: Mapping[str, Kind],
+    sources: Mapping[str, Kind],
+    places: Mapping[tuple[str, ...], Mapping[str, Kind]] | None = None,
+) -> str:
     """Everything that can be set, as Markdown."""
     parts = ["## Environment", "", *_environment(), ""]
     for name, field in Manage.model_fields.items():
@@ -34,6 +48,8 @@ def reference(checks: Mapping[str, Kind], channels: Mapping[str, Kind], sources:
     parts += ["## Kinds of health checks", "", *_kinds(checks)]
     parts += ["## Kinds of notification channels", "", *_kinds(channels)]
     parts += ["## Kinds of metric sources", "", *_kinds(sources)]
+    for at, kinds in (places or {}).items():
+        parts += [f"## {PLACES[at]}", "", f"Under `{'.'.join(at)}.NAME`.", "", *_kinds(kinds)]
     return "\n".join(parts).rstrip() + "\n"
 
 

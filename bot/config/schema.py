@@ -9,8 +9,13 @@ from bot.config.plugins import Kind
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema(checks: Mapping[str, Kind], channels: Mapping[str, Kind], sources: Mapping[str, Kind]) -> dict[str, Any]:
-    """The schema, with the options of each kind of check, channel and source under their `type`.
+def schema(
+    checks: Mapping[str, Kind],
+    channels: Mapping[str, Kind],
+    sources: Mapping[str, Kind],
+    places: Mapping[tuple[str, ...], Mapping[str, Kind]] | None = None,
+) -> dict[str, Any]:
+    """The schema, with the options of each kind of plug-in under their `type`.
 
     It allows a little less than the program: ${NAME} where a number or a choice is meant.
     """
@@ -18,9 +23,20 @@ def schema(checks: Mapping[str, Kind], channels: Mapping[str, Kind], sources: Ma
     definitions = whole["$defs"]
     for name, kinds in (("CheckConfig", checks), ("ChannelConfig", channels), ("SourceConfig", sources)):
         definitions[name] = _with_options(definitions[name], name, kinds, definitions)
+    for (section, key), kinds in (places or {}).items():
+        name = f"{section.title().replace('_', '')}{key.title()}Config"
+        definitions[name] = _with_options(definitions["Plugged"], name, kinds, definitions)
+        _entries(whole, section, key)["$ref"] = f"#/$defs/{name}"
     _optional(definitions)
     _lone_words(definitions)
     return {"$schema": DIALECT, **whole, "title": "manage.yml"}
+
+
+def _entries(whole: dict[str, Any], section: str, key: str) -> dict[str, Any]:
+    """What the schema says of each entry of the mapping `section.key`."""
+    part = whole["properties"][section]["$ref"].rpartition("/")[2]
+    entries: dict[str, Any] = whole["$defs"][part]["properties"][key]["additionalProperties"]
+    return entries
 
 
 def _with_options(

@@ -12,12 +12,13 @@ from bot.config.schema import schema
 from bot.config.settings import Settings
 from tests.unit.config.plugins import CHANNELS, CHECKS
 
+PLACES = {("follow_ups", "trackers"): CHANNELS, ("incidents", "calendars"): CHECKS}
 DOCS = Path(__file__).parents[3] / "docs"
 
 
 @pytest.fixture(scope="module")
 def validator():
-    whole = schema(CHECKS, CHANNELS, {})
+    whole = schema(CHECKS, CHANNELS, {}, PLACES)
     Draft202012Validator.check_schema(whole)
     return Draft202012Validator(whole)
 
@@ -37,6 +38,8 @@ def example():
         "escalation: {quick: {steps: [{during: {days: mon, from: '09:00'}}], repeat: 1}}",
         "incidents: {open_for: high}",
         "notifications: {hook: {type: webhook, options: {url: x, token: secretsecret}}}",
+        "follow_ups: {trackers: {shop: {type: webhook, options: {url: x}}}}",
+        "incidents: {calendars: {own: {type: store}}}",
     ],
 )
 def test_the_schema_takes_what_the_program_takes(validator, text):
@@ -57,6 +60,9 @@ def test_the_schema_takes_what_the_program_takes(validator, text):
         "escalation: {quick: [{after: 5m, notfy: oncall}]}",
         "escalation: {quick: {after5min: 5}}",
         "escalation: {quick: []}",
+        "follow_ups: {trackers: {shop: {type: store}}}",
+        "follow_ups: {trackers: {shop: {type: webhook}}}",
+        "incidents: {calendars: {own: {type: http, options: {url: x, stats: 1}}}}",
     ],
 )
 def test_the_schema_refuses_what_the_program_refuses(validator, text):
@@ -73,7 +79,7 @@ def test_the_documented_example_is_valid(validator, tmp_path: Path):
 
 
 def test_the_reference_documents_every_setting_and_every_option():
-    text = reference(CHECKS, CHANNELS, {})
+    text = reference(CHECKS, CHANNELS, {}, PLACES)
 
     for name in Settings.model_fields:
         assert f"| `{name.upper()}` |" in text
@@ -85,6 +91,7 @@ def test_the_reference_documents_every_setting_and_every_option():
     ):
         assert f"| `{key}` |" in text
     assert "### `type: store`" in text
+    assert "## Kinds of issue trackers\n\nUnder `follow_ups.trackers.NAME`." in text
 
 
 def test_every_key_has_a_description():
