@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.process import account, free_port, program, running
+from tests.servers.process import IS_SERVER, account, free_port, program, running
 
 PACKAGE = "postgresql"
 BINARIES = "/usr/lib/postgresql/*/bin"
@@ -39,12 +39,43 @@ class PostgreSQL:
         return done.stdout.strip()
 
     @contextmanager
+    def talking(self, database: str) -> Iterator["Session"]:
+        """Give a psql that stays connected to a database until the block ends."""
+        argv = [self.psql, "-XqAt", "-v", "ON_ERROR_STOP=1", self.url(database)]
+        environment = {**os.environ, IS_SERVER: "1"}
+        with subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        ) as process:
+            yield Session(process)
+
+    @contextmanager
     def database(self, template: str = "template1") -> Iterator[str]:
         """Give the address of a new database, a copy of `template`, that lives as long as the block."""
         name = f"test_{uuid.uuid4().hex[:12]}"
         self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         yield self.url(name)
         self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@dataclass(frozen=True)
+class Session:
+    """A connection that is kept, which saves the start of a process for each question."""
+
+    process: "subprocess.Popen[str]"
+
+    def ask(self, sql: str) -> list[str]:
+        """Run SQL and return the lines that psql printed; raises `ConnectionError` when it fails, and at once after."""
+        end = f"end {uuid.uuid4().hex}"
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{sql}\n;\n\\echo {end}\n")
+        self.process.stdin.flush()
+        lines = []
+        for line in self.process.stdout:
+            if line.rstrip("\n") == end:
+                return lines
+            lines.append(line.rstrip("\n"))
+        raise ConnectionError("\n".join(lines))
 
 
 @pytest.fixture(scope="session")
