@@ -46,3 +46,16 @@ def fit(
         kept=tuple(item for i, item in enumerate(items) if i not in dropped),
         left_out=tuple(item for i, item in enumerate(items) if i in dropped),
     )
+
+
+def split(items: Sequence[T], room: int, *, cost: Callable[[T], int]) -> tuple[tuple[T, ...], ...]:
+    """The items in their order, in as few parts as hold `room` tokens each; one that is larger is a part by itself."""
+    parts: list[list[T]] = []
+    left = 0
+    for item in items:
+        if not parts or cost(item) > left:
+            parts.append([])
+            left = room
+        parts[-1].append(item)
+        left -= cost(item)
+    return tuple(tuple(part) for part in parts)

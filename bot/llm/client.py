@@ -17,6 +17,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.config.manage import Manage
 from bot.config.settings import Settings
+from bot.llm import detectors
 from bot.llm.budget import estimate
 from bot.llm.redaction import redact
 from bot.phrasing import cut, duration
@@ -59,7 +60,7 @@ class Model:
         Secrets are taken out of what is sent and of what comes back.
         """
         self.awake()
-        safe = redact([system, prompt]).texts
+        safe = redact([system, prompt], detectors=detectors.found, personal=True).texts
         messages = [{"role": "system", "content": safe[0]}, {"role": "user", "content": safe[1]}]
         try:
             async with asyncio.timeout(self.timeout.total_seconds()):

@@ -1,12 +1,14 @@
-"""What the check of a postmortem found, statement by statement (pure)."""
+"""What the check of a postmortem found, statement by statement, and what a draft would send (pure)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.cards.card import Bold, Card, Level, Mark, Text
+from bot.cards.card import Bold, Card, Code, Field, Level, Mark, Text
+from bot.llm.budget import estimate
 from bot.phrasing import cut, plural
 from bot.postmortems.evidence import Pack
 from bot.postmortems.grounding import Verdict
+from bot.postmortems.plan import Asked
 from storage.records.postmortems import StatementKind
 
 _ENTRIES = 5
@@ -98,3 +100,30 @@ def _data(title: str, verdict: Verdict, pack: Pack) -> dict[str, object]:
             for number, item in cited.items()
         ],
     }
+
+
+def dry(number: int, title: str, asked: Asked, pack: Pack, model: str) -> Card:
+    """What would be sent to the model for one section."""
+    taken = ", ".join(f"{kind} ({count})" for kind, count in pack.redacted.items()) or "nothing was found"
+    tokens = sum(estimate(asked.system) + estimate(one) for one in asked.prompts)
+    return Card(
+        title=f"What drafting “{title}” of incident #{number} would send",
+        level=Level.INFO,
+        fields=(
+            Field(label="To", value=model or "nobody: no model is configured"),
+            Field(label="Requests", value=str(len(asked.prompts)) + (f", {asked.then}" if asked.then else "")),
+            Field(label="Tokens", value=f"about {tokens:,}"),
+            Field(label="Taken out", value=taken),
+            *((Field(label="Left out", value=asked.left_out),) if asked.left_out else ()),
+        ),
+        body=(Code(asked.system), *(Code(one) for one in asked.prompts)),
+        data={
+            "number": number,
+            "system": asked.system,
+            "prompts": list(asked.prompts),
+            "then": asked.then or None,
+            "left_out": asked.left_out or None,
+            "redacted": dict(pack.redacted),
+            "model": model or None,
+        },
+    )

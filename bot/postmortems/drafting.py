@@ -1,14 +1,18 @@
 """Writes one section: by the model where one is configured, else, and whenever it fails, from the facts alone."""
 
+import asyncio
 import secrets
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.llm.budget import Fit, estimate, fit
+from bot.llm import detectors
+from bot.llm.budget import estimate
 from bot.llm.client import ModelError
-from bot.phrasing import plural
+from bot.llm.redaction import redact
 from bot.ports import Ports, Writer
 from bot.postmortems import facts, grounding, prompt, sections
-from bot.postmortems.evidence import Evidence, Pack
+from bot.postmortems.evidence import Pack
+from bot.postmortems.plan import ANSWER, WINDOW, Asked, Plan, left_out
 from bot.postmortems.prompt import WrittenSection
 from bot.postmortems.review import noted
 from bot.postmortems.sections import Part
@@ -19,8 +23,9 @@ from storage.unit_of_work import UnitOfWork
 
 METRIC = "model.tokens"
 """Samples of this metric count the tokens that each postmortem has used, about."""
-ANSWER = 2000
-"""Tokens that are kept free for an answer."""
+
+KEPT_BACK = "a private incident is not shown to the model, unless `postmortems.private_to_model` is set"
+"""Why a model that there is did not write."""
 
 
 @dataclass(frozen=True)
@@ -33,36 +38,41 @@ class Written:
 
 @dataclass(frozen=True, kw_only=True)
 class _Desk:
-    """What the model works with for one section: who writes, from what, and how many tokens it may use."""
+    """Who writes one section, and from what."""
 
     ports: Ports
     writer: Writer
-    pack: Pack
-    part: Part
-    tokens: int
-    nonce: str
+    plan: Plan
 
-    def evidence(self) -> Fit[Evidence]:
-        """The entries that fit beside everything else that is said."""
-        about = estimate(prompt.SYSTEM) + estimate(prompt.draft(self.part, self.pack, (), left_out=9, nonce=self.nonce))
-        return fit(
-            self.pack.items,
-            max(self.tokens - about - 2 * ANSWER, 0),
-            cost=lambda item: estimate(prompt.line(item)) + 1,
-            weight=lambda item: item.weight,
-            at=lambda item: item.at,
-        )
+
+async def dry(ports: Ports, pack: Pack, part: Part, *, missing: int) -> Asked:
+    """What `first` would send for that section, word for word but for the marker, which is another each time.
+
+    Nothing is sent. Raises `ModelError` when nothing would be: the budget is used up, or the incident is private.
+    """
+    if _kept_back(ports, pack):
+        raise ModelError(KEPT_BACK)
+    plan = await _plan(ports, pack, part, shares=max(missing, 1))
+    reading = plan.reading()
+    safe = redact([prompt.SYSTEM, *plan.prompts(reading)], detectors=detectors.found, personal=True).texts
+    return Asked(
+        system=safe[0],
+        prompts=safe[1:],
+        left_out=left_out(reading.fit),
+        then="" if len(reading.parts) == 1 else "one request with the answers to these, and the entries that they cite",
+    )
 
 
 async def first(ports: Ports, pack: Pack, part: Part, *, missing: int) -> Written:
     """Write a section that is not there yet, one of `missing` that share what is left of the budget."""
-    if ports.writer is None or part.rendered:
-        return Written(_checked(facts.section(part, pack), pack))
+    writer = None if part.rendered else ports.writer
+    if writer is None or _kept_back(ports, pack):
+        return Written(await _checked(facts.section(part, pack), pack), KEPT_BACK if writer else "")
     try:
-        desk = await _desk(ports, ports.writer, pack, part, shares=max(missing, 1))
+        desk = _Desk(ports=ports, writer=writer, plan=await _plan(ports, pack, part, shares=max(missing, 1)))
         return await _drafted(desk)
     except ModelError as failed:
-        return Written(_checked(facts.section(part, pack), pack), f"The model could not write it: {failed}")
+        return Written(await _checked(facts.section(part, pack), pack), f"The model could not write it: {failed}")
 
 
 async def again(ports: Ports, pack: Pack, part: Part, old: Section, *, request: str, change: int, by: str) -> Written:
@@ -71,11 +81,13 @@ async def again(ports: Ports, pack: Pack, part: Part, old: Section, *, request: 
     Their words are never lost: without a model, when it fails, and when it changes nothing they are added as a note.
     """
     note = Statement(kind=StatementKind.NOTE, text=request, evidence=(change,), author=by)
-    added = _checked(noted(old, note), pack)
+    added = await _checked(noted(old, note), pack)
     if ports.writer is None or part.rendered:
         return Written(added)
+    if _kept_back(ports, pack):
+        return Written(added, KEPT_BACK)
     try:
-        desk = await _desk(ports, ports.writer, pack, part, shares=1)
+        desk = _Desk(ports=ports, writer=ports.writer, plan=await _plan(ports, pack, part, shares=1))
         written = await _redrafted(desk, old, change)
     except ModelError as failed:
         return Written(added, f"the model could not rewrite it: {failed}")
@@ -84,48 +96,67 @@ async def again(ports: Ports, pack: Pack, part: Part, old: Section, *, request: 
     return written
 
 
+def _kept_back(ports: Ports, pack: Pack) -> bool:
+    """Whether the model may not see it."""
+    return pack.private and not ports.manage.postmortems.private_to_model
+
+
 async def _drafted(desk: _Desk) -> Written:
-    kept = desk.evidence()
-    asked = prompt.draft(desk.part, desk.pack, kept.kept, left_out=len(kept.left_out), nonce=desk.nonce)
+    plan = desk.plan
+    reading = plan.reading()
+    kept, prompts = reading.fit, plan.prompts(reading)
+    asked = prompts[0] if len(prompts) == 1 else await _merged(desk, prompts, len(kept.left_out))
     statements = await _grounded(desk, asked)
     if not statements:
-        statements = (Statement(kind=StatementKind.UNKNOWN, text=desk.part.question),)
-    if desk.part is sections.IMPACT:  # what code can compute is never left to a model
-        measured, asked_for = (
-            grounding.check(made(desk.pack), desk.pack, desk.part) for made in (facts.measured, facts.unmeasured)
-        )
-        known = {s.text for s in (*measured, *asked_for)}
-        statements = (*measured, *(s for s in statements if s.text not in known), *asked_for)
-    section = Section(name=desk.part.name, statements=statements, author=desk.writer.model)
-    return Written(section, _left_out(kept))
+        statements = (Statement(kind=StatementKind.UNKNOWN, text=plan.part.question),)
+    if plan.part is sections.IMPACT:  # what code can compute is never left to a model
+        before, after = [await _check(tuple(made(plan.pack)), plan) for made in (facts.measured, facts.unmeasured)]
+        known = {s.text for s in (*before, *after)}
+        statements = (*before, *(s for s in statements if s.text not in known), *after)
+    section = Section(name=plan.part.name, statements=statements, author=desk.writer.model)
+    return Written(section, left_out(kept))
+
+
+async def _merged(desk: _Desk, prompts: Sequence[str], missing: int) -> str:
+    """Ask each part of the timeline, and put what holds of the answers into the request that brings them together."""
+    notes: list[Statement] = []
+    for asked in prompts:
+        answer, _ = await _ask(desk, asked, WINDOW)
+        checked = await _check(answer, desk.plan)
+        notes += [s for s in checked if not s.unverified and s.kind is not StatementKind.UNKNOWN]
+    return desk.plan.merged(notes, left_out=missing)
 
 
 async def _redrafted(desk: _Desk, old: Section, change: int) -> Written:
-    kept = desk.evidence()
-    asked = prompt.redraft(
-        desk.part, desk.pack, kept.kept, left_out=len(kept.left_out), nonce=desk.nonce, old=old, change=change
-    )
+    asked, kept = desk.plan.again(old, change)
     statements = await _grounded(desk, asked)
     if not statements:
         raise ModelError(f"{desk.writer.model} left nothing of it")
     notes = tuple(s for s in old.statements if s.kind is StatementKind.NOTE)
     section = replace(old, statements=(*statements, *notes), author=desk.writer.model)
-    return Written(section, _left_out(kept))
+    return Written(section, left_out(kept))
 
 
 async def _grounded(desk: _Desk, asked: str) -> tuple[Statement, ...]:
     """The model's statements, checked; those that do not hold go back to it once and are then marked."""
-    answer, spent = await _ask(desk, asked, desk.tokens)
-    checked = grounding.check(answer, desk.pack, desk.part)
+    plan = desk.plan
+    tokens = min(plan.tokens, WINDOW)
+    answer, spent = await _ask(desk, asked, tokens)
+    checked = await _check(answer, plan)
     failed = grounding.unverified(checked)
     if not failed:
         return checked
     try:
-        mended, _ = await _ask(desk, prompt.repair(desk.part, desk.pack, failed, nonce=desk.nonce), desk.tokens - spent)
+        mended, _ = await _ask(desk, prompt.repair(plan.part, plan.pack, failed, nonce=plan.nonce), tokens - spent)
     except ModelError:
         return checked  # they stay, marked: a reader sees what the model said and why it does not hold
     passed = tuple(s for s in checked if not s.unverified)
-    return (*passed, *grounding.check(mended, desk.pack, desk.part))[: prompt.MOST_STATEMENTS]
+    return (*passed, *await _check(mended, plan))[: prompt.MOST_STATEMENTS]
+
+
+async def _check(statements: Iterable[Statement], plan: Plan) -> tuple[Statement, ...]:
+    """The check reads every entry: of a long timeline that would hold everybody else up."""
+    return await asyncio.to_thread(grounding.check, statements, plan.pack, plan.part)
 
 
 async def _ask(desk: _Desk, asked: str, tokens: int) -> tuple[tuple[Statement, ...], int]:
@@ -135,13 +166,13 @@ async def _ask(desk: _Desk, asked: str, tokens: int) -> tuple[tuple[Statement, .
         answer = await desk.writer.write(system=prompt.SYSTEM, prompt=asked, schema=WrittenSection, budget=tokens)
         spent += estimate(answer.model_dump_json())
     finally:
-        await _count(desk.ports, desk.pack.incident, spent)
+        await _count(desk.ports, desk.plan.pack.incident, spent)
     if not isinstance(answer, WrittenSection):
         raise ModelError(f"{desk.writer.model} gave {type(answer).__name__} instead of a section")
     return prompt.statements(answer), spent
 
 
-async def _desk(ports: Ports, writer: Writer, pack: Pack, part: Part, *, shares: int) -> _Desk:
+async def _plan(ports: Ports, pack: Pack, part: Part, *, shares: int) -> Plan:
     """Share out what is left of the postmortem's budget; raises `ModelError` when that is too little to begin."""
     whole = ports.manage.postmortems.budget
     async with ports.store.read() as conn:
@@ -150,14 +181,8 @@ async def _desk(ports: Ports, writer: Writer, pack: Pack, part: Part, *, shares:
     if tokens < ANSWER:
         left = f"{max(tokens * shares, 0):,} of {whole:,} tokens are left, too few to go on"
         raise ModelError(f"{left}; raise `postmortems.budget`")
-    return _Desk(
-        ports=ports,
-        writer=writer,
-        pack=pack,
-        part=part,
-        tokens=min(tokens, whole // (len(sections.PARTS) - 1)),
-        nonce=secrets.token_hex(8),
-    )
+    share = min(tokens, whole // (len(sections.PARTS) - 1))
+    return Plan(pack=pack, part=part, tokens=share, nonce=secrets.token_hex(8))
 
 
 async def _count(ports: Ports, incident: int, tokens: int) -> None:
@@ -173,13 +198,6 @@ def _labels(incident: int) -> dict[str, str]:
     return {"postmortem": str(incident)}
 
 
-def _left_out(kept: Fit[Evidence]) -> str:
-    if not kept.left_out:
-        return ""
-    began, ended = min(i.at for i in kept.left_out), max(i.at for i in kept.left_out)
-    count = plural(len(kept.left_out), "entry", "entries")
-    return f"{count} between {began:%H:%M} and {ended:%H:%M} UTC did not fit into the token budget and were left out"
-
-
-def _checked(section: Section, pack: Pack) -> Section:
-    return replace(section, statements=grounding.check(section.statements, pack))
+async def _checked(section: Section, pack: Pack) -> Section:
+    checked = await asyncio.to_thread(grounding.check, section.statements, pack)
+    return replace(section, statements=checked)

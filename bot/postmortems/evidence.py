@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 
 from bot import events as e
-from bot.cards.card import Person
+from bot.cards.card import Level, Person
 from bot.cards.marks import clean, parts, plain
 from bot.incidents import timeline
+from bot.llm import detectors
 from bot.llm.redaction import redact
 from bot.phrasing import cut, duration, number, plural
 from bot.postmortems import impact
@@ -88,8 +89,8 @@ class Computed:
 class Pack:
     """All that a postmortem may say. `people` maps the label that stands for a person to their id.
 
-    `redacted` counts the secrets that were taken out, by kind; `zone` is the one in which the incident's people tell
-    times beside UTC.
+    That of a `private` incident is for its own people. `redacted` counts the secrets that were taken out, by kind;
+    `zone` is the one in which the incident's people tell times beside UTC.
     """
 
     incident: int
@@ -100,6 +101,7 @@ class Pack:
     people: Mapping[str, str] = field(default_factory=dict)
     redacted: Mapping[str, int] = field(default_factory=dict)
     zone: str = "UTC"
+    private: bool = False
 
     def get(self, number_: int) -> Evidence | None:
         """The evidence of that number."""
@@ -122,7 +124,7 @@ def collect(incident: Incident, entries: Sequence[Entry], *, requests: impact.Re
     other = [item for entry in within if (item := _untold(entry))]
     found = sorted([*told, *other], key=lambda item: (item.at, item.id))
     labels = _labels(incident, found, within)
-    safe = redact([incident.title, *(item.words for item in found)])
+    safe = redact([incident.title, *(item.words for item in found)], detectors=detectors.found, personal=True)
     items = tuple(
         replace(item, actor=labels.get(item.actor, item.actor), words=_fit(words, labels))
         for item, words in zip(found, safe.texts[1:], strict=True)
@@ -135,6 +137,7 @@ def collect(incident: Incident, entries: Sequence[Entry], *, requests: impact.Re
         computed=(*_computed(items, len(labels)), *_measured(incident, within, items, requests)),
         people={label: person for person, label in labels.items()},
         redacted=safe.counts,
+        private=incident.private,
     )
 
 
@@ -181,7 +184,10 @@ def _untold(entry: Entry) -> Evidence | None:
     match entry.kind:
         case "CommandRun":
             argv = entry.payload.get("argv", ())
-            words = f"Ran `{' '.join([str(entry.payload.get('command', '')), *map(str, argv)])}`"
+            outcome = str(entry.payload.get("outcome", ""))
+            words = f"Ran `{' '.join([str(entry.payload.get('command', '')), *map(str, argv)])}`: {outcome}"
+            if outcome in {level.value for level in Level}:
+                words += f", exit status {Level(outcome).exit_code}"
         case "EscalationExhausted":
             words = (
                 f"Alert #{entry.payload.get('alert')}: the last escalation step was taken, nobody else would be told"
@@ -248,7 +254,7 @@ def _measured(
     shown = {item.id for item in items}
     for down in impact.downs(entries, incident.resolved_at):
         if set(down.entries) <= shown:
-            yield Computed(name=IMPACT, words=redact([down.words]).texts[0], evidence=down.entries)
+            yield Computed(name=IMPACT, words=down.words, evidence=down.entries)
     resolved = next((item for item in reversed(items) if item.kind == "IncidentResolved"), None)
     if requests is not None and resolved is not None:
         yield Computed(name=IMPACT, words=requests.words, evidence=(resolved.id,))

@@ -56,6 +56,26 @@ def draft(part: Part, pack: Pack, kept: Sequence[Evidence], *, left_out: int, no
     return f"{_task(part)}\n\n{_evidence(pack, kept, left_out=left_out, nonce=nonce)}"
 
 
+def chunk(part: Part, pack: Pack, kept: Sequence[Evidence], *, number: int, of: int, nonce: str) -> str:
+    """Ask what one part of a long timeline has for a section."""
+    return (
+        f"{_task(part)}\n\nThe timeline is long: this is part {number} of {of}, by time. Give what it has for the "
+        f"section; another request will bring the answers together.\n\n{_evidence(pack, kept, left_out=0, nonce=nonce)}"
+    )
+
+
+def merge(
+    part: Part, pack: Pack, notes: Sequence[Statement], kept: Sequence[Evidence], *, left_out: int, nonce: str
+) -> str:
+    """Ask for a section from what the parts of a long timeline had for it, and the entries that this cites."""
+    return (
+        f"{_task(part)}\n\nThe timeline was too long for one request. This is what its parts have, each checked:\n"
+        f"{_fenced('notes', [_statement(s) for s in notes], nonce)}\n\n"
+        f"Write the section from it: leave out what matters least, say once what they say twice.\n\n"
+        f"{_evidence(pack, kept, left_out=left_out, nonce=nonce)}"
+    )
+
+
 def redraft(
     part: Part, pack: Pack, kept: Sequence[Evidence], *, left_out: int, nonce: str, old: Section, change: int
 ) -> str:

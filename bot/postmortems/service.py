@@ -13,6 +13,7 @@ from bot.ports import Ports
 from bot.postmortems import drafting, editing, facts, grounding, review, routing, sections
 from bot.postmortems.drafting import Written
 from bot.postmortems.evidence import Pack
+from bot.postmortems.plan import Asked
 from bot.postmortems.reading import UnknownIncident, UnknownPostmortem, View, kept, pack_of, section_of, versions, view
 from storage.records.alerts import Severity
 from storage.records.jobs import JobState
@@ -88,6 +89,19 @@ async def write(ports: Ports, number: int, name: str, plan: Collection[str] = se
     await _change(
         ports, number, BOT, lambda p: review.section_drafted(p, written.section, plan=plan, reason=written.remark)
     )
+
+
+async def dry(ports: Ports, number: int, name: str) -> tuple[Asked, Pack]:
+    """What drafting a section would send to the model, and the evidence it is made of; nothing is sent.
+
+    Raises `UnknownIncident`, and `ModelError` when nothing would be sent.
+    """
+    async with ports.store.read() as conn:
+        known = await postmortems.get(conn, number)
+    pack = await pack_of(ports, number)
+    left = review.unwritten(known) if known else sections.NAMES
+    missing = sum(1 for other in left if not sections.named(other).rendered)
+    return await drafting.dry(ports, pack, sections.named(name), missing=missing), pack
 
 
 async def comment(ports: Ports, number: int, section: str, text: str, *, by: str) -> Decision[Postmortem]:

@@ -1,8 +1,9 @@
 """Drafts written by a model: what is checked, what is sent back, what is marked, and what happens when it fails."""
 
 import json
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,18 +11,24 @@ import pytest
 from pydantic import BaseModel
 
 from bot.cards.blocks import render
+from bot.cards.card import Card, Level
+from bot.cards.json import to_json
 from bot.incidents import service as incidents
 from bot.incidents.decide import Source
+from bot.invoke import invoke
 from bot.llm.client import ModelError
-from bot.postmortems import service
+from bot.permissions import Caller
+from bot.postmortems import drafting, sections, service
+from bot.postmortems.check_commands import dry_run as dry_command
 from bot.postmortems.drafting import METRIC
-from bot.postmortems.prompt import WrittenSection
+from bot.postmortems.prompt import SYSTEM, WrittenSection
 from bot.postmortems.sections import NAMES
 from storage.records.postmortems import PostmortemStatus, Section, StatementKind
+from storage.tables import incidents as incident_table
 from storage.tables import journal, samples
 from tests.fakes.chat import FakeChat
 from tests.fakes.ports import T0
-from tests.rooms.postmortems.conftest import RESPONDER, House
+from tests.rooms.postmortems.conftest import LEAD, RESPONDER, House
 
 DRAFT_AFTER = timedelta(minutes=10).total_seconds()
 Answer = Callable[[str], list[dict[str, Any]]]
@@ -270,6 +277,80 @@ async def test_no_secret_of_the_channel_reaches_the_prompt(resolved: House, writ
     await draft(resolved)
     assert not any("hunter2secret" in p for p in writer.prompts)
     assert any("postgres://[SECRET_1]@db1:5432/shop" in p for p in writer.prompts)
+
+
+async def dry_run(house: House, *argv: str) -> Card:
+    caller = Caller(id=LEAD, via="slack")
+    return await invoke(("postmortem", "dry-run", *argv), caller, house.ports, {dry_command.name: dry_command})
+
+
+async def test_a_dry_run_shows_word_for_word_what_a_draft_sends(resolved: House, writer: FakeWriter) -> None:
+    shown = to_json(await dry_run(resolved, "1", "--section=response"))
+    assert writer.prompts == []
+    await draft(resolved)
+    sent = next(p for p in writer.prompts if about(p, "Response"))
+    marker = re.compile(r"evidence-[0-9a-f]{16}")
+    assert [marker.sub("", p) for p in shown["prompts"]] == [marker.sub("", sent)]
+    assert shown["system"] == SYSTEM
+
+
+async def test_a_dry_run_shows_what_was_taken_out(resolved: House) -> None:
+    source = Source(
+        channel="C0000INC",
+        ts="1700000009.000100",
+        text="jo@example.com sees it from 8.8.8.8, password=hunter2",
+        author=RESPONDER,
+        said_at=resolved.clock(),
+    )
+    await incidents.note(resolved.ports, 1, source, by=RESPONDER)
+    shown = to_json(await dry_run(resolved, "1"))
+    assert shown["redacted"] == {"named secret": 1, "e-mail address": 1, "IP address": 1}
+    assert "[EMAIL_1] sees it from [IP_1], password=[SECRET_1]" in shown["prompts"][0]
+
+
+async def test_a_private_incident_is_not_shown_to_the_model(resolved: House, writer: FakeWriter) -> None:
+    async with resolved.store.read() as conn:
+        known = await incident_table.get(conn, 1)
+    assert known
+    await resolved.store.transact(lambda unit: incident_table.save(unit.conn, replace(known, private=True)))
+    refused = await dry_run(resolved, "1")
+    assert refused.level is Level.USAGE
+    sections = await draft(resolved)
+    assert writer.prompts == []
+    assert {s.author for s in sections.values()} == {"facts"}
+
+
+async def test_a_timeline_too_long_for_one_request_is_read_in_parts_and_brought_together(
+    resolved: House, writer: FakeWriter
+) -> None:
+    plenty = resolved.ports.manage.postmortems.model_copy(update={"budget": 600_000})
+    resolved.ports = replace(resolved.ports, manage=resolved.ports.manage.model_copy(update={"postmortems": plenty}))
+    for i in range(60):
+        source = Source(
+            channel="C0000INC",
+            ts=f"17000{i:05}.000100",
+            text=f"{i:017} {'word ' * 180}",
+            author=RESPONDER,
+            said_at=resolved.clock(),
+        )
+        await incidents.note(resolved.ports, 1, source, by=RESPONDER)
+    pack = await service.pack_of(resolved.ports, 1)
+    first, last = pack.items[0].id, pack.items[-1].id
+
+    def answer(prompt: str) -> list[dict[str, Any]]:
+        ids = [json.loads(line)["id"] for line in prompt.splitlines() if line.startswith('{"id"')]
+        return [said("Is this so?", n, kind="unknown") for n in ids[:1]] + [said("What was told.", n) for n in ids[-1:]]
+
+    writer.answer = answer
+    written = await drafting.first(resolved.ports, pack, sections.named("response"), missing=10)
+    parts = [p for p in writer.prompts if "this is part" in p]
+    (merged,) = (p for p in writer.prompts if "too long for one request" in p)
+    read = [json.loads(line)["id"] for p in parts for line in p.splitlines() if line.startswith('{"id"')]
+    assert [f"this is part {n} of {len(parts)}" in p for n, p in enumerate(parts, 1)] == [True] * len(parts)
+    assert len(parts) >= 2
+    assert read == [item.id for item in pack.items]
+    assert all(f'"evidence": [{json.loads(p.splitlines()[-2])["id"]}]' in merged for p in parts)
+    assert (first, last, written.remark) == (read[0], read[-1], "")
 
 
 class TestInjection:

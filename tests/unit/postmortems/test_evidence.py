@@ -84,6 +84,17 @@ def test_secrets_are_placeholders_and_counted() -> None:
     assert pack.redacted == {"named secret": 1}
 
 
+def test_what_tells_of_a_person_is_a_placeholder_and_a_server_stays() -> None:
+    pack = collect(incident(), [note(9, 2, "jo@example.com, +49 30 1234567, came from 8.8.8.8 to 10.0.0.7")])
+    assert words(pack) == ["“[EMAIL_1], [PHONE_1], came from [IP_1] to 10.0.0.7”"]
+    assert pack.redacted == {"e-mail address": 1, "phone number": 1, "IP address": 1}
+
+
+def test_what_only_the_library_of_detectors_knows_is_a_placeholder() -> None:
+    pack = collect(incident(), [note(9, 2, "key SK0123456789abcdef0123456789abcdef")])
+    assert words(pack) == ["“key [SECRET_1]”"]
+
+
 def test_a_message_that_was_taken_off_the_timeline_is_no_evidence() -> None:
     removed = entry(10, 25, e.NoteRemoved(incident=1, channel="C1", ts="1.0"), LEAD)
     assert collect(incident(), [note(9, 2, "wrong channel"), removed]).items == ()
@@ -97,10 +108,13 @@ def test_commands_that_changed_something_during_the_incident_are_evidence() -> N
         ran(4, 7, "incident show", "1", changes=False),
         ran(5, 8, "ack", "1"),
         ran(6, 9, "jobs", changes=False),
-        ran(7, 10, "job revive", "3"),
+        ran(7, 10, "job revive", "3", outcome="bad"),
         ran(8, 45, "cache:clear"),
     ]
-    assert words(collect(incident(), entries)) == ["Ran `cache:clear --pattern=cart:*`", "Ran `job revive 3`"]
+    assert words(collect(incident(), entries)) == [
+        "Ran `cache:clear --pattern=cart:*`: ok, exit status 0",
+        "Ran `job revive 3`: bad, exit status 1",
+    ]
 
 
 def test_a_reply_of_a_reviewer_is_evidence_but_not_part_of_the_timeline() -> None:
