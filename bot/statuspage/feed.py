@@ -13,6 +13,8 @@ from bot.statuspage.uptime import Uptime
 ATOM = "http://www.w3.org/2005/Atom"
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """When a feed without entries was updated."""
+MOST = 100
+"""Entries of the feed; readers fetch it often, and keep the older ones."""
 _UNFIT = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 
 
@@ -20,6 +22,7 @@ def to_atom(page: Page, address: str) -> str:
     """The feed; `address` is that of the page ("https://…/status"), and what the ids are made from."""
     found = [(story, update) for story in page.stories for update in story.updates]
     found.sort(key=lambda pair: (pair[1].at, pair[1].number), reverse=True)
+    del found[MOST:]
     feed = ET.Element("feed", {"xmlns": ATOM, "xml:lang": "en"})
     _add(feed, "id", _id(address, "feed"))
     _add(feed, "title", page.title)

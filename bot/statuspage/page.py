@@ -19,8 +19,11 @@ _WORDS = {  # sign, of one component, of them all
     Condition.PARTIAL: ("◐", "Partial outage", "There is a partial outage"),
     Condition.OUTAGE: ("✕", "Major outage", "There is a major outage"),
 }
+_BARS = "The bars show, for each day of UTC, what our checks measured."
 _PHASES = {"investigating": "Investigating", "identified": "Identified", "monitoring": "Monitoring"}
 FEED = "status.atom"
+AT_A_GLANCE = 10
+"""Past incidents that are told at once; the ones before them are folded away."""
 
 
 def to_html(page: Page, theme: Theme) -> str:
@@ -36,7 +39,7 @@ def to_html(page: Page, theme: Theme) -> str:
         _maintenance("Planned maintenance", "planned", page.planned),
         f'<p class="quiet">{plural(page.unlisted, "more time")} within two weeks.</p>' if page.unlisted else "",
         "" if page.current or page.planned else '<p class="none">No maintenance is planned for the next two weeks.</p>',
-        _incidents("Past incidents", "past", past),
+        _incidents("Past incidents", "past", past, AT_A_GLANCE),
         "" if page.stories else f'<p class="none">No incidents were published in the last {DAYS} days.</p>',
     ]
     foot = (
@@ -75,17 +78,17 @@ def _section(heading: str, name: str, inside: str) -> str:
     return f'<section aria-labelledby="{name}"><h2 id="{name}">{heading}</h2>{inside}</section>'
 
 
-# role="list": some screen readers take lists without bullets for none
 def _components(shown: Sequence[Shown]) -> str:
     if not shown:
         return ""
-    rows = "".join(
+    rows = [
         f'<li><div class="row"><h3>{_words(one.name)}</h3><span><span class="state {one.condition}">'
         f"{_sign(one.condition)}{_WORDS[one.condition][1]}</span>{_since(one.since)}</span></div>"
         f"{_history(one.uptime) if one.uptime else ''}</li>"
         for one in shown
-    )
-    return _section("Components", "components", f'<ul role="list">{rows}</ul>')
+    ]
+    what = f'<p class="quiet">{_BARS}</p>' if any(one.uptime for one in shown) else ""
+    return _section("Components", "components", f"{what}{_list(rows)}")
 
 
 def _since(at: datetime | None) -> str:
@@ -123,19 +126,35 @@ def _told(day: Day) -> str:
     return f"{percent(day.up)} up, {' and '.join(spans)}"
 
 
-def _incidents(heading: str, name: str, stories: Sequence[Story]) -> str:
+def _incidents(heading: str, name: str, stories: Sequence[Story], most: int | None = None) -> str:
+    """What was published of each; those beyond `most` are folded away."""
     if not stories:
         return ""
-    rows = "".join(
-        f'<li><h3>{_words(one.heading)}</h3><p class="quiet">{_span(one)}</p>'
+    rows = [
+        f'<li><h3>{_words(one.heading)}</h3><p class="quiet">{_lasted(one)}</p>'
         f'<ol role="list">{"".join(map(_update, one.updates))}</ol></li>'
         for one in stories
-    )
-    return _section(heading, name, f'<ul role="list">{rows}</ul>')
+    ]
+    before = rows[most:] if most is not None else []
+    folded = f"<details><summary>{plural(len(before), 'earlier incident')}</summary>{_list(before)}</details>"
+    return _section(heading, name, f"{_list(rows[:most])}{folded if before else ''}")
 
 
-def _span(story: Story) -> str:
-    return f"{_moment(story.began)} until {_moment(story.ended)}" if story.ended else f"since {_moment(story.began)}"
+def _list(rows: Sequence[str]) -> str:
+    # role="list": some screen readers take lists without bullets for none
+    return f'<ul role="list">{"".join(rows)}</ul>'
+
+
+def _lasted(story: Story) -> str:
+    return _span(story.began, story.ended) if story.ended else f"since {_moment(story.began)}"
+
+
+def _span(begin: datetime, end: datetime) -> str:
+    """From when until when; a day that is the same is told once."""
+    first, last = begin.astimezone(UTC), end.astimezone(UTC)
+    if first.date() != last.date():
+        return f"{_moment(begin)} until {_moment(end)}"
+    return f'{_moment(begin)} until <time datetime="{last:%Y-%m-%dT%H:%M:%SZ}">{last:%H:%M} UTC</time>'
 
 
 def _update(update: Update) -> str:
@@ -149,13 +168,13 @@ def _update(update: Update) -> str:
 def _maintenance(heading: str, name: str, times: Sequence[Planned]) -> str:
     if not times:
         return ""
-    return _section(heading, name, f'<ul role="list">{"".join(map(_planned, times))}</ul>')
+    return _section(heading, name, _list([_planned(one) for one in times]))
 
 
 def _planned(time: Planned) -> str:
     covered = f'<p class="quiet">Covers {_words(", ".join(time.components))}</p>' if time.components else ""
     comment = f"<p>{_words(time.comment)}</p>" if time.comment.strip() else ""
-    times = f"<p>{_moment(time.starts_at)} until {_moment(time.ends_at)}</p>"
+    times = f"<p>{_span(time.starts_at, time.ends_at)}</p>"
     return f"<li><h3>{_words(time.title)}</h3>{times}{comment}{covered}</li>"
 
 

@@ -1,8 +1,10 @@
 """The status page: what it says now, and what people let it say."""
 
+import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -41,12 +43,18 @@ async def overview(ports: Ports) -> Page:
 async def history(ports: Ports) -> dict[str, Uptime]:
     """The uptime of each component, from what its checks saw; raises `StoreError`."""
     now = ports.now()
-    config = ports.manage.statuspage
-    names = {name for component in config.components for name in component.checks}
+    config, since = ports.manage.statuspage, uptime.begins(now)
+    names = sorted({name for component in config.components for name in component.checks})
     async with ports.store.read() as conn:
         held = {state.name: state for state in await checks.everything(conn)}
-        records = {name: await _record(ports, conn, name, held.get(name)) for name in sorted(names)}
-    return {one.name: uptime.uptime([records[name] for name in one.checks], now) for one in config.components}
+        changes = await _changes(conn, names, since) if names else {}
+        seen = {name: await _record(conn, name, held.get(name), since) for name in names}
+    records = {name: replace(record, changes=changes[name]) for name, record in seen.items()}
+
+    def counted() -> dict[str, Uptime]:
+        return {one.name: uptime.uptime([records[name] for name in one.checks], now) for one in config.components}
+
+    return await asyncio.to_thread(counted)  # it is too much to count between two answers
 
 
 async def with_history(ports: Ports) -> Page:
@@ -229,16 +237,21 @@ async def _found(conn: AsyncConnection, number: int, *, lock: bool = False) -> N
     return found
 
 
-async def _record(ports: Ports, conn: AsyncConnection, name: str, held: CheckState | None) -> Record:
-    since = uptime.begins(ports.now())
-    entries = await journal.of_subjects_since(conn, [f"check:{name}"], CheckChanged.__name__, since)
-    facts = [event_of(entry.kind, entry.payload) for entry in entries]
+async def _record(conn: AsyncConnection, name: str, held: CheckState | None, since: datetime) -> Record:
+    """What is known of a check but for its changes."""
     return Record(
         held=held.status if held else Status.UNKNOWN,
-        changes=[
-            Change(since=fact.since, status=Status(fact.status), previous=Status(fact.previous))
-            for fact in facts
-            if isinstance(fact, CheckChanged)
-        ],
         seen=await samples.hours_seen(conn, "check_up", {"check": name}, since),
     )
+
+
+async def _changes(conn: AsyncConnection, names: Sequence[str], since: datetime) -> dict[str, list[Change]]:
+    """How the held statuses of these checks changed."""
+    entries = await journal.of_subjects_since(conn, [f"check:{n}" for n in names], CheckChanged.__name__, since)
+    found: dict[str, list[Change]] = {name: [] for name in names}
+    for entry in entries:
+        fact = event_of(entry.kind, entry.payload)
+        if isinstance(fact, CheckChanged):
+            change = Change(since=fact.since, status=Status(fact.status), previous=Status(fact.previous))
+            found[fact.check].append(change)
+    return found

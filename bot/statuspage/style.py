@@ -25,9 +25,8 @@ _STYLE = """
 body{margin:0;padding:32px 16px;background:var(--page);color:var(--text);
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;overflow-wrap:anywhere}
 header,main,footer{max-width:760px;margin:0 auto}
-header{display:flex;align-items:center;gap:12px;border-bottom:3px solid var(--mark);
-padding-bottom:12px;margin-bottom:20px}
-header img{max-height:40px;max-width:160px}
+header{border-bottom:3px solid var(--mark);padding-bottom:12px;margin-bottom:20px}
+header img{display:block;height:40px;max-width:100%;object-fit:contain;object-position:left;margin-bottom:12px}
 h1{font-size:26px;line-height:1.25;margin:0}
 h1 a{color:inherit;text-decoration:none}h1 a:hover{text-decoration:underline}
 h2{font-size:18px;margin:36px 0 8px}h3{font-size:16px;margin:0}
@@ -46,7 +45,7 @@ li li{border:0;border-left:2px solid var(--line);padding:2px 0 6px 12px;margin-t
 .days .d{background:repeating-linear-gradient(135deg,var(--degraded) 0 3px,var(--page) 3px 4px)}
 .days .b{background:linear-gradient(var(--major_outage) 75%,var(--page) 75% 80%,var(--major_outage) 80%)}
 details{margin-top:4px}summary{cursor:pointer;color:var(--link);font-size:14px;width:max-content;max-width:100%}
-details li{padding:2px 0;border:0;margin:0}
+.days~details li{padding:2px 0;border:0;margin:0}
 footer{margin-top:36px}
 @media (max-width:560px){.axis :nth-child(2){order:3;flex-basis:100%}}
 @media (forced-colors:active){.days i{background:CanvasText;forced-color-adjust:none}.days .n{background:GrayText}

@@ -5,7 +5,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -25,6 +25,8 @@ REUSED = timedelta(seconds=5)
 """How long one reading serves all who ask: crowds come just when the database has trouble."""
 PAST_REUSED = timedelta(minutes=1)
 """How long one reading of the past serves: it is much to read, and hardly changes."""
+MOST_KEPT = 10
+"""Documents that are kept of one reading; the feed has one for each address at which it is asked for."""
 _CACHED = {"Cache-Control": "public, max-age=10", "Vary": "Accept-Encoding"}
 
 _log = structlog.get_logger(__name__)
@@ -40,34 +42,59 @@ class Document:
     kind: str
 
 
+@dataclass(frozen=True)
+class Read:
+    """What the page says as of its `at`, and what that became for each kind of reader and address."""
+
+    page: Page
+    documents: dict[tuple[str, str], Document] = field(default_factory=dict)
+
+
 class Reading:
-    """What the page says, read at most every few seconds, and what it became in each spelling."""
+    """Reads what the page says at most every few seconds; whoever asks meanwhile shares it, its failure as well.
+
+    So while the database hangs, all who ask are told so at once, however many they are.
+    """
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._lock = asyncio.Lock()
-        self._page: Page | None = None
+        self._writing = asyncio.Lock()
+        self._going: asyncio.Task[Read] | None = None
+        self._read: Read | None = None
         self._past: tuple[datetime, Mapping[str, Uptime]] | None = None
-        self._documents: dict[tuple[str, str], Document] = {}
 
     async def document(self, kind: str, address: str, write: Callable[[Page], str]) -> Document:
         """The page as `write` has it; raises `StoreError`."""
-        async with self._lock:
-            read = await self._read()
-            made = self._documents.get((kind, address))
+        read = await self._latest()
+        async with self._writing:
+            made = read.documents.get((kind, address))
             if made is None:
-                made = _document(write(read), kind)
-                self._documents = {**dict(list(self._documents.items())[-9:]), (kind, address): made}
+                made = await asyncio.to_thread(lambda: _document(write(read.page), kind))
+                if len(read.documents) >= MOST_KEPT:
+                    del read.documents[next(iter(read.documents))]
+                read.documents[kind, address] = made
             return made
 
-    async def _read(self) -> Page:
+    async def _latest(self) -> Read:
+        now = self._ports.now()
+        if self._read is not None and self._read.page.at <= now < self._read.page.at + REUSED:
+            return self._read
+        if self._going is None:
+            self._going = asyncio.create_task(self._begin())
+            self._going.add_done_callback(self._ended)
+        return await asyncio.shield(self._going)  # who hangs up ends it for nobody else
+
+    async def _begin(self) -> Read:
         now = self._ports.now()
         if self._past is None or not self._past[0] <= now < self._past[0] + PAST_REUSED:
             self._past = (now, await service.history(self._ports))
-        if self._page is None or not self._page.at <= now < self._page.at + REUSED:
-            self._page = decide.with_history(await service.overview(self._ports), self._past[1])
-            self._documents = {}
-        return self._page
+        self._read = Read(decide.with_history(await service.overview(self._ports), self._past[1]))
+        return self._read
+
+    def _ended(self, going: asyncio.Task[Read]) -> None:
+        self._going = None
+        if not going.cancelled():
+            going.exception()  # it was told to those who asked
 
 
 def routes(app: Measured) -> list[web.RouteDef]:

@@ -180,7 +180,7 @@ async def hours_seen(conn: AsyncConnection, metric: str, labels: Mapping[str, st
     step = select(following).where(later.c.series_id == of, later.c.at >= _next_hour(conn, hours.c.at))
     hours = hours.union_all(select(step.correlate(hours).scalar_subquery()).where(hours.c.at.is_not(None)))
     old = select(HOURS.c.at).where(HOURS.c.series_id == of, *_within(HOURS, since, None))
-    found = [row["at"] for query in (select(hours.c.at), old) for row in await rows(conn, query)]
+    found = [at for query in (select(hours.c.at), old) for at in (await conn.execute(query)).scalars()]  # thousands
     return sorted({at for at in found if at is not None})
 
 

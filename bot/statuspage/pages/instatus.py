@@ -14,6 +14,7 @@ from bot.phrasing import cut
 from bot.ports import Options, Page, Ports, Tell
 from bot.statuspage.asking import Api, is_ours, known, referenced
 
+AT_ONCE = 100
 _LONGEST_NAME = 255
 _STATUSES = {
     "operational": "OPERATIONAL",
@@ -63,7 +64,7 @@ async def _told(api: Api, options: InstatusOptions, incident: PublicIncident) ->
     if incident.reference:
         there = await api.ask("GET", f"/incidents/{quote(incident.reference, safe='')}", absent=True)
     else:
-        listed = await api.ask("GET", "/incidents")
+        listed = await api.ask("GET", "/incidents", params={"page": 1, "per_page": AT_ONCE})
         there = next((one for one in listed if _knows(one, incident)), None)
     if there is not None and _knows(there, incident):
         return str(there["id"])

@@ -1,8 +1,11 @@
 """The public status page at its three addresses."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -278,3 +281,37 @@ async def test_a_crowd_costs_no_more_than_one_reader(
     answers = await asyncio.gather(*(client.get(path) for path in PATHS * 20))
     assert {answer.status_code for answer in answers} == {200}
     assert reads == 2  # the page and its past
+
+
+async def test_a_crowd_before_a_database_that_hangs_waits_for_one_failure_alone(
+    bot: Measured, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = without_store(bot)
+    reads, gone, read = 0, asyncio.Event(), lost.ports.store.read
+
+    @asynccontextmanager
+    async def hanging() -> AsyncIterator[Any]:
+        nonlocal reads
+        reads += 1
+        await gone.wait()
+        async with read() as conn:
+            yield conn
+
+    monkeypatch.setattr(lost.ports.store, "read", hanging)
+    async with opened(lost) as client:
+        asking = [asyncio.create_task(client.get(path)) for path in PATHS * 5]
+        await asyncio.wait(asking, timeout=0.2)
+        gone.set()
+        answers = await asyncio.gather(*asking)
+    assert {answer.status_code for answer in answers} == {503}
+    assert reads == 1
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_the_head_alone_can_be_asked_for(client: httpx.AsyncClient, path: str) -> None:
+    whole = await client.get(path)
+    head = await client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert {name: head.headers[name] for name in ("ETag", "Content-Type", "Content-Length")} == {
+        name: whole.headers[name] for name in ("ETag", "Content-Type", "Content-Length")
+    }

@@ -65,6 +65,13 @@ def test_each_published_text_is_an_entry_the_latest_first() -> None:
     assert feed.findtext(f"{A}entry/{A}title") == "Trouble with Shop (investigating)"
 
 
+def test_the_feed_has_the_latest_hundred_alone() -> None:
+    feed = parsed(published(*(f"Text {n}" for n in range(1, 131))))
+    follows_the_rules(feed)
+    said = [entry.findtext(f"{A}content") for entry in feed.iter(f"{A}entry")]
+    assert (len(said), said[0], said[-1]) == (100, "Text 130", "Text 31")
+
+
 def test_hostile_words_stay_words() -> None:
     feed = parsed(published(HOSTILE))
     follows_the_rules(feed)

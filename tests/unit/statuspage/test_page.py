@@ -212,7 +212,26 @@ def test_what_is_over_is_past_though_nobody_published_that() -> None:
     text = read(replace(page(healthy()), stories=published)).text
     assert "Incidents now" not in text
     assert "Past incidents" in text
-    assert "23 Nov 2026, 11:00 UTC until 23 Nov 2026, 12:00 UTC" in text
+    assert "23 Nov 2026, 11:00 UTC until 12:00 UTC" in text
+
+
+def test_what_is_over_for_long_is_folded_away() -> None:
+    ended = {n: resolved(incident(n)) for n in range(1, 13)}
+    shown = replace(page(healthy()), stories=stories([notice(n, n) for n in ended], ended))
+    before, folded, _ = to_html(shown, PLAIN).partition("<summary>2 earlier incidents</summary>")
+    assert (before.count("Trouble with Shop"), folded != "") == (10, True)
+
+
+def test_open_incidents_are_never_folded_away() -> None:
+    running = {n: incident(n) for n in range(1, 13)}
+    shown = replace(page(healthy()), stories=stories([notice(n, n) for n in running], running))
+    assert "details" not in read(shown).elements
+
+
+def test_times_on_two_days_are_both_told_in_full() -> None:
+    ended = resolved(incident(started_at=T0 - timedelta(days=1)))
+    text = read(replace(page(healthy()), stories=stories([notice(1)], {1: ended}))).text
+    assert "22 Nov 2026, 12:00 UTC until 23 Nov 2026, 12:00 UTC" in text
 
 
 def test_a_title_from_inside_is_nowhere() -> None:
