@@ -12,6 +12,7 @@ from storage.records.follow_ups import FollowUp, FollowUpKind, FollowUpStatus
 MOST_BUTTONS = 5
 """How many of one's own can be ended from a list with one click."""
 MOST_TRACKERS = 3
+MOST_LINES = 20
 _SIGNS = {FollowUpStatus.OPEN: "📝", FollowUpStatus.DONE: "✅", FollowUpStatus.DROPPED: "🗑️"}
 
 
@@ -102,13 +103,12 @@ def yours(follow_up: FollowUp, around: Around, by: str) -> Card:
 
 def forgotten(found: Sequence[FollowUp]) -> Card:
     """The weekly question who takes what nobody has."""
-    steps = tuple(_line(one) for one in found)
-    verb = "has" if len(found) == 1 else "have"
+    verb, left = "has" if len(found) == 1 else "have", len(found) - MOST_LINES
     return Card(
         title=f"⏰ {plural(len(found), 'follow-up')} {verb} no owner",
         level=Level.WARNING,
         body=("Their day is over, or nobody has set one for long. Who takes them?",),
-        steps=steps,
+        steps=(*(_line(one) for one in found[:MOST_LINES]), *((f"and {left} more",) if left > 0 else ())),
         buttons=tuple(
             Button(label=f"I take #{one.id}", argv=("followup", "assign", str(one.id))) for one in found[:MOST_BUTTONS]
         ),

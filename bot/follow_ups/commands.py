@@ -88,7 +88,7 @@ async def add(  # noqa: PLR0917 - click passes parameters by name
         # who marks their own words takes it on; who marks another's asks
         owner=await owner(ctx, user, which) if user else ctx.caller.id if author and author == ctx.caller.id else "",
         due_on=await day_of(ctx, due),
-        origin=f"{channel}:{ts}" if channel and ts else "",
+        origin=_origin(ctx, channel, ts),
         author=author,
     )
     decision = await service.add(ctx.ports, wanted, by=ctx.caller.id)
@@ -226,6 +226,15 @@ async def file(ctx: Context, number: int, tracker: str) -> Card:
         hint=("Type ", CommandLine(("followup", "show", str(number))), " for its address."),
         data={"number": number, "tracker": name},
     )
+
+
+def _origin(ctx: Context, channel: str, ts: str) -> str:
+    """The message that it is made of; the card stands below it, so only whoever is in its channel may name it."""
+    if not (channel and ts):
+        return ""
+    if channel != ctx.caller.channel:
+        raise Usage("a message becomes a follow-up in its own channel alone", "Mark it there.")
+    return f"{channel}:{ts}"
 
 
 def _tracker(ctx: Context, named: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Date, Index, Integer, Table, case, func, literal, or_, select
+from sqlalchemy import Column, Date, Index, Integer, Table, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
@@ -86,8 +86,9 @@ async def listing(  # what is due first stands first
     `without` names incidents whose follow-ups are passed over.
     """
     query = select(FOLLOW_UPS).where(*_where(statuses, incident, owner, due_by), *_without(without))
-    own = case((FOLLOW_UPS.c.owner == foremost, 0), else_=1) if foremost else literal(0)
-    query = query.order_by(own, FOLLOW_UPS.c.due_on.is_(None), FOLLOW_UPS.c.due_on, FOLLOW_UPS.c.id)
+    if foremost:
+        query = query.order_by(case((FOLLOW_UPS.c.owner == foremost, 0), else_=1))
+    query = query.order_by(FOLLOW_UPS.c.due_on.is_(None), FOLLOW_UPS.c.due_on, FOLLOW_UPS.c.id)
     return [from_row(row) for row in await rows(conn, query.limit(limit).offset(offset))]
 
 

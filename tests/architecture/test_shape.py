@@ -13,7 +13,7 @@ from bot.app import OUTSIDE, parts
 from bot.bus import Reaction, Schedule, Task
 from bot.command import Command
 from bot.permissions import Role
-from bot.ports import Channel, Check, Source
+from bot.ports import Channel, Check, Source, Tracker
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 350
@@ -60,6 +60,7 @@ def places(kind: type[object]) -> Iterator[tuple[str, str]]:
         (Check, r"bot\.health\.checks\.\w+"),
         (Channel, r"bot\.channels\.\w+"),
         (Source, r"bot\.metrics\.sources\.\w+"),
+        (Tracker, r"bot\.follow_ups\.trackers\.\w+"),
     ],
 )
 def test_each_kind_of_thing_is_where_one_looks_for_it(kind: type[object], where: str) -> None:

@@ -2,19 +2,20 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
 from storage.records.alerts import AlertState, Severity
+from storage.records.follow_ups import FollowUp
 from storage.records.incidents import IncidentStatus
 from storage.records.jobs import JobState, NewJob
 from storage.records.journal import Entry
 from storage.records.postmortems import Version
 from storage.records.samples import Sample
-from storage.tables import alerts, checks, fires, incidents, jobs, journal, postmortems, posts, samples
-from storage.unit_of_work import Store, UnitOfWork
+from storage.tables import alerts, checks, fires, follow_ups, incidents, jobs, journal, postmortems, posts, samples
+from storage.unit_of_work import Conflict, Store, UnitOfWork
 from tests.contracts.records import SECTION, T0, a_check, a_post, a_postmortem, an_alert, an_incident, save
 
 
@@ -33,6 +34,35 @@ async def test_alerts_are_found_by_their_incident(store: Store) -> None:
     await save(store, *(an_alert(id=i, fingerprint=f"f{i}", incident_id=i % 2) for i in range(1, 5)))
     async with store.read() as conn:
         assert [a.id for a in await alerts.of_incident(conn, 1)] == [1, 3]
+
+
+async def test_follow_ups_are_listed_with_ones_own_first_and_what_is_due_first(store: Store) -> None:
+    made = [
+        FollowUp(id=n, incident=incident, title=f"{n}", created_by="U1", created_at=T0, owner=owner, due_on=day)
+        for n, incident, owner, day in (
+            (1, None, "", None),
+            (2, 7, "U1", date(2026, 12, 2)),
+            (3, 8, "U2", date(2026, 12, 1)),
+            (4, 8, "", date(2026, 12, 3)),
+        )
+    ]
+    await save(store, *made)
+    async with store.read() as conn:
+        assert [one.id for one in await follow_ups.listing(conn)] == [3, 2, 4, 1]
+        assert [one.id for one in await follow_ups.listing(conn, foremost="U1")] == [2, 3, 4, 1]
+        assert [one.id for one in await follow_ups.listing(conn, without=[8])] == [2, 1]
+        assert await follow_ups.count(conn, without=[7, 8]) == 1
+        assert [one.id for one in await follow_ups.listing(conn, owner="", due_by=date(2026, 12, 3))] == [4]
+
+
+async def test_a_follow_up_comes_from_one_place_alone(store: Store) -> None:
+    one = FollowUp(id=1, incident=1, title="x", created_by="U1", created_at=T0, origin="C1:170.1")
+    await save(store, one)
+    with pytest.raises(Conflict):
+        await save(store, replace(one, id=2))
+    async with store.read() as conn:
+        assert (await follow_ups.by_origin(conn, "C1:170.1")) == replace(one, version=1)
+        assert await follow_ups.by_origin(conn, "") is None
 
 
 async def test_checks_are_listed_by_name_and_forgotten(store: Store) -> None:

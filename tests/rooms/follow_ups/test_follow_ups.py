@@ -1,7 +1,7 @@
 """Follow-ups in their room: made once, owned, reminded by day, told to those alone who may know of them."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -9,7 +9,8 @@ from bot.cards.card import Card
 from bot.cards.marks import plain
 from bot.events import CommandRun, FollowUpAdded, FollowUpClosed, FollowUpReminded
 from bot.follow_ups import reactions, service
-from bot.ports import Posted
+from bot.permissions import Caller
+from bot.ports import Posted, Profile
 from storage.records.follow_ups import FollowUp, FollowUpStatus
 from storage.tables import follow_ups as table
 from tests.rooms.alerts.world import COMMANDS, LEAD, ONCALL, SECOND, World, refusal
@@ -27,6 +28,10 @@ async def kept(world: World, number: int = 1) -> FollowUp:
 
 def words(card: Card) -> str:
     return " ".join([card.title, *map(plain, card.body), plain(card.hint)])
+
+
+def caller(user: str) -> Caller:
+    return Caller(id=user, via="slack")
 
 
 def direct(world: World, user: str) -> list[str]:
@@ -93,11 +98,10 @@ class TestMaking:
         assert (await kept(incident)).title == "fix it"
         assert incident.died == []
 
-
-def caller(user: str) -> Any:
-    from bot.permissions import Caller
-
-    return Caller(id=user, via="slack")
+    async def test_a_message_of_another_channel_is_refused(self, incident: World) -> None:
+        card = await incident.run(*star(incident, "fix it"), channel="C9")
+        assert "in its own channel alone" in words(card)
+        assert incident.slack.reactions == {}
 
 
 class TestMistakes:
@@ -123,9 +127,7 @@ class TestMistakes:
         assert said in words(card)
 
     async def test_a_closed_account_cannot_be_made_owner(self, incident: World) -> None:
-        from dataclasses import replace
-
-        incident.slack.profiles[SECOND] = replace(incident.slack.profiles[SECOND], gone=True)
+        incident.slack.profiles[SECOND] = Profile(user=SECOND, gone=True)
         card = await incident.run("followup", "add", "x", "--owner", SECOND)
         assert "is closed" in words(card)
 
@@ -368,8 +370,6 @@ class TestReminding:
 
 
 async def test_without_slack_everything_but_telling_works(world: World) -> None:
-    from dataclasses import replace
-
     world.ports = replace(world.ports, chat=None)
     await world.run("followup", "add", "x", "--owner", ONCALL, "--due", "today")
     await world.run("followup", "done", "1")
