@@ -328,7 +328,7 @@ async def test_the_home_shows_what_is_open_with_buttons(workspace: Workspace, bo
     await workspace.person(YOU).open_home()
     view = await workspace.until(lambda: workspace.state.homes.get(YOU))
     assert "redis is down" in str(view.body["blocks"])
-    assert bot.lines() == [["alerts"], ["incidents", "--status=open"], ["oncall"], ["oncall", "me"]]
+    assert bot.lines() == [["alerts"], ["incidents", "--status=open"], ["followups"], ["oncall"], ["oncall", "me"]]
 
 
 @pytest.mark.usefixtures("bot")
