@@ -78,6 +78,22 @@ def decided(one: Notice, *, changed: bool, reason: str) -> Card:
     return Card(title=f"Notice {one.id} stays as it is", level=Level.INFO, body=(f"{reason}.".capitalize(),), data=data)
 
 
+def preview(one: Notice, pages: Sequence[str]) -> Card:
+    """What everybody would read, before it is published."""
+    return Card(
+        title=f"Everybody would read: {title(one)} ({one.phase})",
+        level=Level.INFO,
+        body=(one.text,),
+        fields=(
+            Field(label="Incident", value=f"#{one.incident}"),
+            Field(label="Components", value=how(one.components) or "none that the page shows"),
+            Field(label="Where", value=", ".join(("/status", *pages))),
+        ),
+        hint="Nothing was published. Leave --dry-run out to do it.",
+        data={"changed": False, "title": title(one)} | as_data(one) | {"notice": None, "status": None},
+    )
+
+
 def synced(pages: Sequence[str], incidents: int) -> Card:
     """The answer to whoever asked for the outside pages to be told again."""
     if not pages:
@@ -134,7 +150,7 @@ def _author(one: Notice) -> Text:
 def _decided(one: Notice) -> Text:
     at = Moment(one.decided_at, "date") if one.decided_at else ""
     if one.status is NoticeStatus.DISCARDED and one.decided_by == "bot":
-        return ("for a newer text at ", at)
+        return ("it is out of date since ", at)
     return ("by ", Person(one.decided_by), " at ", at)
 
 

@@ -6,6 +6,7 @@ import click
 
 from bot.cards.card import Card, CommandLine
 from bot.command import Context, Usage, command
+from bot.incidents.asking import meant
 from bot.numbers import NUMBER
 from bot.permissions import Role
 from bot.ports import Ports
@@ -15,12 +16,16 @@ from storage.records.notices import NoticeStatus
 
 LISTED = 10
 _NOTICE = click.argument("number", type=NUMBER)
-_INCIDENT = click.argument("incident", type=NUMBER)
+_INCIDENT = click.argument("incident", type=NUMBER, required=False)
 
 
 @command("status", reads=True)
 async def status(ctx: Context) -> Card:
-    """Show the components as the public sees them, and the latest texts about incidents."""
+    """Show the components as the public sees them, and the latest texts about incidents.
+
+    Nothing is published before somebody does it: `status publish` for a text that was proposed, `status say` for words
+    of your own. `status propose` words a text, `status discard` decides against one.
+    """
     page = await service.with_history(ctx.ports)
     public = ctx.ports.settings.public_url
     address = f"{public}/status" if public else ""
@@ -48,11 +53,12 @@ async def _text_of(ports: Ports, argv: Sequence[str]) -> Mapping[str, str]:
 async def publish(ctx: Context, number: int, text: str) -> Card:
     """Publish a proposed text on the status page, as it is or in other words."""
     try:
+        about = (await service.notice(ctx.ports, number)).incident
         decision = await service.publish(ctx.ports, number, by=ctx.caller.id, text=_fit(text))
     except service.Unknown as unknown:
         raise _unknown(unknown) from None
     except notices.NotPublic as refused:
-        raise _refused(refused) from None
+        raise _refused(refused, about) from None
     return cards.decided(decision.state, changed=decision.changed, reason=decision.reason)
 
 
@@ -69,33 +75,45 @@ async def discard(ctx: Context, number: int) -> Card:
 
 @command("status propose", role=Role.RESPONDER)
 @_INCIDENT
-async def propose(ctx: Context, incident: int) -> Card:
-    """Propose a new text about an incident; what still waited is discarded."""
+async def propose(ctx: Context, incident: int | None) -> Card:
+    """Propose a new text about an incident; what still waited is discarded.
+
+    In the incident's channel its number can be left out.
+    """
+    number = await meant(ctx, incident)
     try:
-        decision, remark = await service.propose(ctx.ports, incident, by=ctx.caller.id, asked=True)
+        decision, remark = await service.propose(ctx.ports, number, by=ctx.caller.id, asked=True)
     except service.Unknown as unknown:
         raise _unknown(unknown) from None
     except notices.NotPublic as refused:
-        raise _refused(refused) from None
+        raise _refused(refused, number) from None
     if decision is None:
-        raise Usage(f"there is no incident #{incident}")
+        raise Usage(f"there is no incident #{number}")
     return cards.notice(decision.state, remark)
 
 
 @command("status say", role=Role.RESPONDER, changes=True, form_title="Tell the public")
 @_INCIDENT
 @click.option("--text", required=True, help="What everybody may read.")
-async def say(ctx: Context, incident: int, text: str) -> Card:
-    """Publish your own words about an incident on the status page, at once."""
-    words = _fit(text)
+@click.option("--dry-run", is_flag=True, help="Only show what everybody would read.")
+async def say(ctx: Context, incident: int | None, text: str, *, dry_run: bool) -> Card:
+    """Publish your own words about an incident on the status page, at once.
+
+    In the incident's channel its number can be left out.
+    """
+    words, number = _fit(text), await meant(ctx, incident)
     if not words:
         raise Usage("the public needs words", "Give them with --text.")
     try:
-        decision = await service.say(ctx.ports, incident, words, by=ctx.caller.id)
+        if dry_run:
+            return cards.preview(
+                await service.preview(ctx.ports, number, words, by=ctx.caller.id), list(ctx.ports.pages)
+            )
+        decision = await service.say(ctx.ports, number, words, by=ctx.caller.id)
     except service.Unknown as unknown:
         raise _unknown(unknown) from None
     except notices.NotPublic as refused:
-        raise _refused(refused) from None
+        raise _refused(refused, number) from None
     return cards.decided(decision.state, changed=decision.state.status is NoticeStatus.PUBLISHED, reason="")
 
 
@@ -119,5 +137,8 @@ def _unknown(unknown: service.Unknown) -> Usage:
     return Usage(str(unknown), ("Type ", CommandLine(("status",)), " for what there is."))
 
 
-def _refused(refused: notices.NotPublic) -> Usage:
-    return Usage(str(refused), "Set its components first, if the public should know.")
+def _refused(refused: notices.NotPublic, incident: int) -> Usage:
+    if not isinstance(refused, notices.NothingAffected):
+        return Usage(str(refused), "Declare another incident for what the public should know.")
+    affects = CommandLine(("incident", "affects", str(incident), "--component", "NAME"))
+    return Usage(str(refused), ("If the public should know, type ", affects, " first."))

@@ -20,6 +20,10 @@ class NotPublic(ValueError):
     """The public may not hear of the incident; the text says why."""
 
 
+class NothingAffected(NotPublic):
+    """The incident affects nothing that the public knows."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """A text that somebody wrote: `author` is a model's name, "template", or a user id."""
@@ -34,7 +38,13 @@ def hearable(incident: Incident) -> None:
         what = "private" if incident.private else "a test"
         raise NotPublic(f"incident #{incident.id} is {what}: the public is never told of it")
     if not incident.components:
-        raise NotPublic(f"incident #{incident.id} affects no component of the status page")
+        raise NothingAffected(f"incident #{incident.id} affects no component of the status page")
+
+
+def outdated(notice: Notice, incident: Incident) -> bool:
+    """Whether a text that waits speaks of what is no more so: then it must not reach the public any more."""
+    right = public(incident) and bool(incident.components) and notice.phase == incident.status.value
+    return notice.status is NoticeStatus.PROPOSED and not right
 
 
 def affected(incident: Incident, conditions: Mapping[str, Condition]) -> dict[str, str]:
@@ -55,14 +65,19 @@ def say(
     """Publish a person's own words at once. Raises `NotPublic`."""
     hearable(incident)
     fresh = _notice(number, incident, Wanted(text=text, author=by), how, now)
-    decision = publish(fresh, how, by=by, now=now)
+    decision = publish(fresh, incident, how, by=by, now=now)
     return replace(decision, events=(_proposed(fresh), *decision.events))
 
 
-def publish(notice: Notice, how: Mapping[str, str], *, by: str, now: datetime, text: str = "") -> Decision[Notice]:
-    """A person lets everybody read it, as it was proposed or with the text changed."""
+def publish(
+    notice: Notice, incident: Incident, how: Mapping[str, str], *, by: str, now: datetime, text: str = ""
+) -> Decision[Notice]:
+    """A person lets everybody read it, as it was proposed or with the text changed; not once it is `outdated`."""
     if notice.status is not NoticeStatus.PROPOSED:
         return Decision(state=notice, reason=f"it was {notice.status.value} already")
+    if outdated(notice, incident):
+        moved = f"it is about {notice.phase}, and incident #{incident.id} is {incident.status.value} by now"
+        return Decision(state=notice, reason=f"{moved}: `status propose {incident.id}` words another text")
     done = replace(
         notice,
         text=text.strip() or notice.text,
@@ -76,7 +91,7 @@ def publish(notice: Notice, how: Mapping[str, str], *, by: str, now: datetime, t
 
 
 def discard(notice: Notice, *, by: str, now: datetime) -> Decision[Notice]:
-    """Somebody decided against it, or a newer proposal took its place (`by` the bot)."""
+    """Somebody decided against it, or it is out of date (`by` the bot)."""
     if notice.status is not NoticeStatus.PROPOSED:
         return Decision(state=notice, reason=f"it was {notice.status.value} already")
     done = replace(notice, status=NoticeStatus.DISCARDED, decided_by=by, decided_at=now)
@@ -88,10 +103,11 @@ def discard(notice: Notice, *, by: str, now: datetime) -> Decision[Notice]:
 def called_for(incident: Incident, told: Iterable[Notice]) -> bool:
     """Whether a text should be proposed now: of an open incident, or of the end of one that the public heard of.
 
-    What was proposed already for this phase is not proposed again, whatever a person made of it.
+    One that was merged into another ends as well: it is told of as part of that one from then on. What was proposed
+    already for this phase is not proposed again, whatever a person made of it.
     """
     given = list(told)
-    if not public(incident) or not incident.components or incident.merged_into is not None:
+    if not public(incident) or not incident.components:
         return False
     if not incident.open and not any(one.status is NoticeStatus.PUBLISHED for one in given):
         return False

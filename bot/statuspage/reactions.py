@@ -36,18 +36,24 @@ CHANNEL_WITHIN, LOOK_AGAIN = timedelta(minutes=1), timedelta(seconds=1)
     AlertJoinedIncident,
     ComponentsAffected,
     IncidentDeclared,
+    IncidentMerged,
     IncidentReopened,
     IncidentResolved,
     StatusChanged,
     lane=LANE,
 )
 async def propose(ports: Ports, fact: Fact[IncidentEvent]) -> None:
-    """Word what the public could be told of the incident's new phase, for people to decide on."""
-    if await service.called_for(ports, fact.event.incident):
-        try:
-            await service.propose(ports, fact.event.incident, by=BOT, asked=False)
-        except NotPublic:  # it was made private meanwhile
-            return
+    """Word what the public could be told of the incident's new phase, for people to decide on.
+
+    Where nothing is to be told, a text that still waits about an earlier phase goes.
+    """
+    if not await service.called_for(ports, fact.event.incident):
+        await service.take_back(ports, fact.event.incident)
+        return
+    try:
+        await service.propose(ports, fact.event.incident, by=BOT, asked=False)
+    except NotPublic:  # it affects nothing any more
+        return
 
 
 @on(NoticeProposed, NoticePublished, NoticeDiscarded, lane=LANE)

@@ -102,12 +102,24 @@ async def propose(ports: Ports, number: int, *, by: str, asked: bool) -> tuple[D
             wanted_now = Wanted(text=wording.plain(again, how), author=wording.TEMPLATE)
         else:
             wanted_now = wanted
-        await _supersede(ports, unit, told)
+        await _take_back(ports, unit, told)
         decision = notices.propose(await unit.next_id("notice"), again, wanted_now, how, ports.now())
         await commit(unit, decision, actor=by, now=ports.now(), jobs_for=ports.jobs_for)
         return decision
 
     return await ports.store.transact(work), remark
+
+
+async def take_back(ports: Ports, number: int) -> None:
+    """Discard what waits and is out of date, where no newer text is called for."""
+
+    async def work(unit: UnitOfWork) -> None:
+        about = await incidents.get(unit.conn, number, lock=True)
+        told = await table.of_incident(unit.conn, number)
+        if about is not None:
+            await _take_back(ports, unit, [one for one in told if notices.outdated(one, about)])
+
+    await ports.store.transact(work)
 
 
 async def say(ports: Ports, number: int, text: str, *, by: str) -> Decision[Notice]:
@@ -117,12 +129,19 @@ async def say(ports: Ports, number: int, text: str, *, by: str) -> Decision[Noti
         await incidents.get(unit.conn, number, lock=True)
         about, how, told = await _situation(ports, unit.conn, number)
         notices.hearable(about)
-        await _supersede(ports, unit, told)
+        await _take_back(ports, unit, told)
         decision = notices.say(await unit.next_id("notice"), about, text, how, by=by, now=ports.now())
         await commit(unit, decision, actor=by, now=ports.now(), jobs_for=ports.jobs_for)
         return decision
 
     return await ports.store.transact(work)
+
+
+async def preview(ports: Ports, number: int, text: str, *, by: str) -> Notice:
+    """The notice that `say` would publish. Raises `Unknown` and `notices.NotPublic`."""
+    async with ports.store.read() as conn:
+        about, how, _ = await _situation(ports, conn, number)
+    return notices.say(0, about, text, how, by=by, now=ports.now()).state
 
 
 async def publish(ports: Ports, number: int, *, by: str, text: str = "") -> Decision[Notice]:
@@ -132,7 +151,7 @@ async def publish(ports: Ports, number: int, *, by: str, text: str = "") -> Deci
         found = await _found(unit.conn, number, lock=True)
         about, how, _ = await _situation(ports, unit.conn, found.incident)
         notices.hearable(about)
-        decision = notices.publish(found, how, by=by, now=ports.now(), text=text)
+        decision = notices.publish(found, about, how, by=by, now=ports.now(), text=text)
         await commit(unit, decision, actor=by, now=ports.now(), jobs_for=ports.jobs_for)
         return decision
 
@@ -223,8 +242,8 @@ async def _worded(ports: Ports, about: Incident, how: dict[str, str], told: Sequ
     return (Wanted(text=text, author=ports.writer.model), "") if text else (plain, "The model had nothing to say.")
 
 
-async def _supersede(ports: Ports, unit: UnitOfWork, told: Sequence[Notice]) -> None:
-    """Take back what still waits: a text about an earlier phase must not be published after a later one."""
+async def _take_back(ports: Ports, unit: UnitOfWork, told: Sequence[Notice]) -> None:
+    """Discard what still waits: a text about an earlier phase must not be published after a later one."""
     for one in told:
         decision = notices.discard(one, by=notices.BOT, now=ports.now())
         await commit(unit, decision, actor=notices.BOT, now=ports.now(), jobs_for=ports.jobs_for)

@@ -22,6 +22,7 @@ _TEXTS = {
     "monitoring": "A remedy for the trouble with {what} is in place. We are watching whether it lasts.",
     "resolved": "The trouble with {what} is over.",
 }
+_MERGED = "The trouble with {what} belongs to other trouble that we are working on. We follow both as one from now on."
 
 
 class PublicText(BaseModel):
@@ -54,7 +55,10 @@ def asked(incident: Incident, how: Mapping[str, str], published: Sequence[Notice
         *(f"Published before, as {one.phase}: {_flat(one.text)}" for one in published[-3:]),
     ]
     inside = "\n".join(line.replace(nonce, "") for line in notes)
-    return f"Write the update for the phase {incident.status.value!r}.\n\n<notes {nonce}>\n{inside}\n</notes {nonce}>"
+    what = f"Write the update for the phase {incident.status.value!r}."
+    if incident.merged_into is not None:
+        what += " The incident was merged into another one, which goes on: say that, and not that the trouble is over."
+    return f"{what}\n\n<notes {nonce}>\n{inside}\n</notes {nonce}>"
 
 
 def written(answer: PublicText) -> str:
@@ -65,7 +69,8 @@ def written(answer: PublicText) -> str:
 def plain(incident: Incident, how: Mapping[str, str]) -> str:
     """The text without a model."""
     what = listing(how) if how else "our service"
-    return _TEXTS[incident.status.value].format(what=what)
+    said = _TEXTS[incident.status.value] if incident.merged_into is None else _MERGED
+    return said.format(what=what)
 
 
 def _flat(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.cards.card import Card, Level
+from bot.cards.text import to_text
 from bot.config.settings import Settings
 from bot.events import NoticeDiscarded, NoticeProposed, NoticePublished, PageMirrored, PageTroubled
 from bot.llm.client import connect
@@ -129,7 +130,7 @@ async def test_each_phase_has_a_text_and_what_still_waited_goes(world: World) ->
     await world.run("incident", "update", "1", "--status", "identified")
     assert [(await notice(world, n)).status for n in (1, 2)] == [NoticeStatus.DISCARDED, NoticeStatus.PROPOSED]
     assert (await notice(world, 2)).phase == "identified"
-    assert "for a newer text" in (await world.message("notice:1:card")).text
+    assert "it is out of date since" in (await world.message("notice:1:card")).text
 
 
 async def test_the_end_is_proposed_once_the_begin_was_published(world: World, outside: Statuspage) -> None:
@@ -148,6 +149,37 @@ async def test_the_end_of_what_nobody_heard_of_is_not_proposed(world: World) -> 
     await world.run("status", "discard", "1")
     await world.run("incident", "resolve", "1")
     assert len(await world.facts("incident:1", NoticeProposed)) == 1
+
+
+async def test_a_text_that_nobody_published_goes_with_the_incident(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    await world.run("incident", "resolve", "1")
+    assert (await notice(world)).status is NoticeStatus.DISCARDED
+    assert (await world.message("notice:1:card")).card.buttons == ()
+    late = await world.run("status", "publish", "1")
+    assert ("stays as it is" in late.title, outside.incidents) == (True, {})
+
+
+async def test_a_click_that_comes_after_the_next_phase_publishes_nothing(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    await world.ask("incident", "update", "1", "--status", "identified")  # what follows of it is still to come
+    late = await world.run("status", "publish", "1")
+    assert "it is about investigating, and incident #1 is identified by now" in str(late.body).lower()
+    assert outside.incidents == {}
+
+
+async def test_one_that_was_merged_has_its_end_proposed_and_the_page_stays_red(
+    world: World, outside: Statuspage
+) -> None:
+    await declared(world)
+    await world.run("status", "publish", "1")
+    await declared(world)
+    await world.run("incident", "merge", "1", "--into", "2")
+    (end,) = [one for one in await service.latest(world.ports, 9) if one.incident == 1 and one.phase == "resolved"]
+    assert (end.status, "belongs to other trouble" in end.text) == (NoticeStatus.PROPOSED, True)
+    await world.run("status", "publish", str(end.id))
+    assert [one["status"] for one in outside.incidents.values()] == ["resolved"]
+    assert (await shop(world), outside.components["11"]) == (Condition.OUTAGE, "major_outage")
 
 
 async def test_of_two_incidents_on_one_component_the_end_of_one_keeps_it_red(world: World, outside: Statuspage) -> None:
@@ -180,6 +212,37 @@ async def test_own_words_are_published_at_once(world: World, outside: Statuspage
     assert outside.updates() == ["Paying fails."]
     assert (await notice(world, 1)).status is NoticeStatus.DISCARDED  # the proposal is of no use any more
     assert (await notice(world, 2)).author == LEAD
+
+
+async def test_own_words_can_be_seen_before_they_are_public(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    shown = await world.run("status", "say", "1", "--text", "Paying fails.", "--dry-run")
+    assert shown.title == "Everybody would read: Trouble with Shop (investigating)"
+    assert (shown.body, shown.data["components"]) == (("Paying fails.",), {"Shop": "major outage"})
+    assert (outside.incidents, (await notice(world)).status) == ({}, NoticeStatus.PROPOSED)
+
+
+async def test_in_the_incident_s_channel_its_number_can_be_left_out(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    here = (await world.incident()).channel
+    await world.run("status", "say", "--text", "Paying fails.", channel=here)
+    await world.run("status", "propose", channel=here)
+    assert outside.updates() == ["Paying fails."]
+    assert (await notice(world, 3)).incident == 1
+
+
+async def test_of_a_private_incident_who_does_not_belong_to_it_hears_nothing(world: World) -> None:
+    await declared(world, "--private")
+    for argv in (("status", "propose", "1"), ("status", "say", "1", "--text", "x")):
+        refused = await world.run(*argv, by="U0STRANGER")
+        missing = await world.run(*(word.replace("1", "7") for word in argv), by="U0STRANGER")
+        assert str(refused.body).replace("#1", "#7") == str(missing.body)
+
+
+async def test_of_what_affects_nothing_the_way_to_tell_the_public_is_said(world: World) -> None:
+    await world.run("incident", "declare", "The", "office", "is", "dark")
+    refused = await world.run("status", "say", "1", "--text", "x")
+    assert "incident affects 1 --component NAME" in to_text(refused, T0)
 
 
 async def test_a_new_text_can_be_asked_for(world: World) -> None:

@@ -9,7 +9,7 @@ from bot.events import NoticeDiscarded, NoticeProposed, NoticePublished, PageTro
 from bot.statuspage import notices, wording
 from bot.statuspage.decide import Condition
 from bot.statuspage.notices import NotPublic, Wanted
-from storage.records.incidents import IncidentStatus
+from storage.records.incidents import Incident, IncidentStatus
 from storage.records.notices import NoticeStatus
 from tests.fakes.ports import T0
 from tests.unit.statuspage.test_held import HOSTILE, incident, notice, resolved
@@ -33,22 +33,44 @@ def test_a_proposal_is_not_public() -> None:
 
 
 def test_a_person_publishes_it_with_how_components_are_then() -> None:
-    decision = notices.publish(proposed(), {"Shop": "operational"}, by="U000LEAD", now=T0)
+    decision = notices.publish(proposed(), incident(), {"Shop": "operational"}, by="U000LEAD", now=T0)
     assert decision.state.status is NoticeStatus.PUBLISHED
     assert (decision.state.decided_by, decision.state.components) == ("U000LEAD", {"Shop": "operational"})
     assert isinstance(decision.events[0], NoticePublished)
 
 
 def test_other_words_may_be_published_instead() -> None:
-    decision = notices.publish(proposed(), HOW, by="U000LEAD", now=T0, text=" Sorry for that. ")
+    decision = notices.publish(proposed(), incident(), HOW, by="U000LEAD", now=T0, text=" Sorry for that. ")
     assert decision.state.text == "Sorry for that."
 
 
 @pytest.mark.parametrize("status", [NoticeStatus.PUBLISHED, NoticeStatus.DISCARDED])
 def test_what_was_decided_stays(status: NoticeStatus) -> None:
     done = proposed(status=status)
-    assert not notices.publish(done, HOW, by="U000LEAD", now=T0).changed
+    assert not notices.publish(done, incident(), HOW, by="U000LEAD", now=T0).changed
     assert not notices.discard(done, by="U000LEAD", now=T0).changed
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        resolved(incident()),
+        incident(status=IncidentStatus.IDENTIFIED),
+        incident(merged_into=7, status=IncidentStatus.RESOLVED),
+    ],
+)
+def test_a_text_that_is_out_of_date_is_not_published_any_more(now: Incident) -> None:
+    decision = notices.publish(proposed(), now, HOW, by="U000LEAD", now=T0)
+    assert (decision.changed, decision.state.status) == (False, NoticeStatus.PROPOSED)
+    assert f"it is about investigating, and incident #1 is {now.status.value}" in decision.reason
+    assert "`status propose 1`" in decision.reason
+
+
+@pytest.mark.parametrize("changes", [{"private": True}, {"components": ()}, {"status": IncidentStatus.MONITORING}])
+def test_what_waits_is_out_of_date_once_the_public_may_not_hear_it_or_it_moved_on(changes: dict[str, Any]) -> None:
+    assert notices.outdated(proposed(), incident(**changes))
+    assert not notices.outdated(proposed(), incident())
+    assert not notices.outdated(proposed(status=NoticeStatus.PUBLISHED), incident(**changes))
 
 
 def test_discarding_is_a_fact_too() -> None:
@@ -90,6 +112,7 @@ def test_the_end_is_only_told_to_those_who_heard_of_the_begin() -> None:
     over = resolved(incident())
     assert not notices.called_for(over, [notice(1, status=NoticeStatus.DISCARDED)])
     assert notices.called_for(over, [notice(1)])
+    assert notices.called_for(replace(over, merged_into=7), [notice(1)])
 
 
 def test_how_components_are_is_told_of_those_on_the_page_alone() -> None:
@@ -116,6 +139,12 @@ def test_without_a_model_each_phase_has_words_that_tell_nothing_from_inside(stat
     said = wording.plain(incident(status=status), HOW)
     assert "Shop" in said
     assert "payments" not in said
+
+
+def test_a_merged_incident_is_not_said_to_be_over() -> None:
+    merged = replace(resolved(incident()), merged_into=7)
+    assert "belongs to other trouble" in wording.plain(merged, HOW)
+    assert "not that the trouble is over" in wording.asked(merged, HOW, [], nonce="1234")
 
 
 def test_notes_for_the_model_cannot_end_early() -> None:
