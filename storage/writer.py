@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Dialect
@@ -73,11 +74,11 @@ class Turn:
 
 
 class Turns:
-    """Who is next: urgent work in the order in which it came, then the other; thread-safe."""
+    """Who is next: urgent work in the order in which it came, then the other. Many threads may put, one takes."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._changed = threading.Condition()
+        self._bell: SimpleQueue[None] = SimpleQueue()  # a condition's locks take longer than all else that is done here
         self._urgent: deque[Turn] = deque()
         self._others: deque[Turn] = deque()
         self._urgent_at = self._rested_at = clock() - COMING
@@ -87,29 +88,27 @@ class Turns:
     def put(self, turn: Turn) -> None:
         """Let it wait its turn."""
         turn.since = self._clock()
-        with self._changed:
-            (self._urgent if turn.urgent else self._others).append(turn)
-            self._changed.notify()
+        (self._urgent if turn.urgent else self._others).append(turn)
+        self._bell.put(None)
 
     def end(self) -> None:
         """Let `take` return None once nothing waits any more."""
-        with self._changed:
-            self._ended = True
-            self._changed.notify()
+        self._ended = True
+        self._bell.put(None)
 
     def take(self) -> Turn | None:
         """Wait for the next one; None at the end."""
-        with self._changed:
-            while True:
-                now = self._clock()
-                rested = now >= self._rested_at or self._ended
-                if self._urgent and not (rested and self._starves(now)):
-                    return self._urgent.popleft()
-                if self._others and rested:
-                    return self._others.popleft()
-                if self._ended and not self._others:
-                    return None
-                self._changed.wait(self._rested_at - now if self._others else None)
+        while True:
+            now = self._clock()
+            rested = now >= self._rested_at or self._ended
+            if self._urgent and not (rested and self._starves(now)):
+                return self._urgent.popleft()
+            if self._others and rested:
+                return self._others.popleft()
+            if self._ended and not self._others:
+                return None
+            with suppress(Empty):
+                self._bell.get(timeout=self._rested_at - now if self._others else None)
 
     def took(self, turn: Turn, since: float) -> None:
         """Count what it took, begun at `since`: by that other work rests while urgent work keeps coming."""
@@ -149,7 +148,7 @@ class Writer:
 
         SQLAlchemy's steps around so little take longer than the disk does.
         """
-        await self._turn(lambda: self._insert(statement, values), urgent=True)
+        await self._put(lambda: self._insert(statement, values), urgent=True)
 
     async def close(self) -> None:
         """End the thread and close the connection; whoever runs something afterwards gets new ones."""
@@ -159,6 +158,17 @@ class Writer:
             await asyncio.to_thread(thread.join)
 
     async def _turn(self, run: Callable[[], T], *, urgent: bool) -> T:
+        done = self._put(run, urgent=urgent)
+        try:
+            return await asyncio.shield(done)
+        except asyncio.CancelledError:
+            if not done.done():
+                await asyncio.wait([done])
+            if not done.cancelled():
+                done.exception()  # the caller is gone, nobody else will ask
+            raise
+
+    def _put(self, run: Callable[[], T], *, urgent: bool) -> "asyncio.Future[T]":
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
 
@@ -171,14 +181,7 @@ class Writer:
             self._thread = threading.Thread(target=self._serve, args=(self._turns,), name="sqlite-writer", daemon=True)
             self._thread.start()
         self._turns.put(Turn(run, urgent, over))
-        try:
-            return await asyncio.shield(done)
-        except asyncio.CancelledError:
-            if not done.done():
-                await asyncio.wait([done])
-            if not done.cancelled():
-                done.exception()  # the caller is gone, nobody else will ask
-            raise
+        return done
 
     def _serve(self, turns: Turns) -> None:
         while (turn := turns.take()) is not None:
@@ -208,10 +211,7 @@ class Writer:
         if self._conn is None:
             self._conn = self._engine.connect()
         try:
-            cursor = self._conn.connection.cursor()
-            for step in (("BEGIN IMMEDIATE",), (statement, values), ("COMMIT",)):
-                cursor.execute(*step)
-            cursor.close()
+            self._conn.connection.cursor().execute(statement, values).close()  # a transaction of its own
         except BaseException:
             self._let_go()
             raise
@@ -223,6 +223,8 @@ class Writer:
 
 
 def _settle(done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
+    if done.done():
+        return  # the caller is gone, who waits for one statement only
     if error is None:
         done.set_result(result)
     else:

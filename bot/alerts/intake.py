@@ -12,12 +12,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import orjson
 import structlog
 
-from bot.alerts import recording
+from bot.alerts import keeping, recording
 from bot.alerts.escalation import Whom
 from bot.alerts.fingerprints import fingerprint
+from bot.alerts.keeping import Batch, Posted
 from bot.alerts.muted import Kept
 from bot.alerts.opening import Hands, Opening, asked
 from bot.alerts.recording import Heard, record
@@ -26,7 +26,6 @@ from bot.decision import job_of
 from bot.ports import Ports
 from bot.report import Report
 from bot.silences.muting import CHANGES
-from storage.records.alerts import Severity
 from storage.tables import alerts, inbox, instances
 from storage.tail import Tail
 from storage.unit_of_work import Conflict, StoreError, UnitOfWork
@@ -43,7 +42,7 @@ _PAUSE = 1.0
 _SLICE, _LARGE_SLICE = 250, 1000
 _YIELD = 9
 _log = structlog.get_logger(__name__)
-_Waiting = tuple[list[Report], "asyncio.Future[None]"]
+_Waiting = tuple[Batch, "asyncio.Future[None]"]
 
 
 class Intake:
@@ -66,9 +65,9 @@ class Intake:
         if news := self._news(reports):
             await self.take(news)
 
-    def take(self, news: list[Report]) -> "asyncio.Future[None]":
+    def take(self, news: Batch) -> "asyncio.Future[None]":
         """Take reports of which none was `repeated`: done when they are on disk, or failed with `StoreError`."""
-        if self._tail is not None:
+        if self._tail is not None and not isinstance(news, Posted):
             for report in news:
                 if report.resolved:
                     self._resent.forget(fingerprint(report.name, report.labels))
@@ -79,9 +78,9 @@ class Intake:
 
     def repeated(self, told: Sequence[tuple[int, datetime | None]], /) -> list[bool]:
         """For each number of `resent.said`, and until when: whether it is nothing new; then it counts."""
-        if self._tail is None:
+        if self._tail is None or not any(self._resent.knows(number) for number, _ in told):
             return [False] * len(told)
-        self._resent.heed(self._tail.news())
+        self._heed(self._tail.news())
         now = self._ports.now()
         return [self._resent.again(number, ends_at, now) for number, ends_at in told]
 
@@ -154,7 +153,7 @@ class Intake:
         while self._waiting:
             group, self._waiting = self._waiting, []
             try:
-                await self._take([report for reports, _ in group for report in reports], calm=calm or len(group) == 1)
+                await self._take([batch for batch, _ in group], calm=calm or len(group) == 1)
             except Exception as error:  # noqa: BLE001 - each caller gets its own
                 await self._apart(group, error)
             else:
@@ -164,30 +163,30 @@ class Intake:
 
     async def _apart(self, group: list[_Waiting], error: Exception) -> None:
         """Take each caller's reports alone, that one's mistake may not be another's."""
-        for reports, taken in group:
+        for batch, taken in group:
             if len(group) == 1:
                 _settle(taken, error)
                 continue
             try:
-                await self._take(reports, calm=True)
+                await self._take([batch], calm=True)
             except Exception as own:  # noqa: BLE001 - it is raised where it belongs
                 _settle(taken, own)
             else:
                 _settle(taken)
 
-    async def _take(self, reports: list[Report], *, calm: bool) -> None:
+    async def _take(self, batches: list[Batch], *, calm: bool) -> None:
         """Decide about a few reports while it is calm; keep the others, and what comes while those are undecided."""
-        if self._tail is None or (calm and not self._backlog and len(reports) <= AT_ONCE):
-            await self._decide_now(reports)
+        count = sum(map(len, batches))
+        if self._tail is None or (calm and not self._backlog and count <= AT_ONCE):
+            await self._decide_now([report for batch in batches for report in keeping.reports(batch)])
             return
         while self._backlog > MOST:
             self._room.clear()
             await self._room.wait()
-        kept = orjson.dumps(reports).decode()
-        store = self._ports.store
-        if not await store.insert(*inbox.putting(kept, len(reports))):
-            await store.transact(lambda unit: inbox.put(unit.conn, kept, len(reports)), urgent=True)
-        self._backlog += len(reports)
+        kept, store = keeping.row(batches), self._ports.store
+        if not await store.insert(*inbox.putting(kept, count)):
+            await store.transact(lambda unit: inbox.put(unit.conn, kept, count), urgent=True)
+        self._backlog += count
         self._keep("decide", self._decide)
 
     async def _decide_now(self, reports: list[Report]) -> None:
@@ -248,7 +247,7 @@ class Intake:
         reports: list[Report] = []
         most = _SLICE if self._busy() else _LARGE_SLICE  # what must be written of each alert is written less often
         while len(reports) < most and (kept := await inbox.oldest(unit.conn)) is not None:
-            reports += [_report(read) for read in orjson.loads(kept[1])]
+            reports += keeping.read(kept[1])
             await inbox.remove(unit.conn, kept[0])
         return len(reports), await record(self._ports, unit, reports, self._kept)
 
@@ -258,20 +257,32 @@ class Intake:
             kept = await inbox.oldest(conn)
         if kept is None:
             return 0, []
-        number, reports = kept[0], orjson.loads(kept[1])
-        heard: list[Heard] = []
-        for read in reports:
+        number, parts = kept
+        count, heard = 0, list[Heard]()
+        for part in keeping.parts(parts):
             try:
-                heard += await self._ports.store.transact(partial(self._decide_one, read))
-            except (Conflict, StoreError):
-                raise  # it is not the report's fault: all of the row stay where they are
+                reports = keeping.reports_of(part)
             except Exception:  # noqa: BLE001 - logged: it would fail again
-                _log.exception("report_not_decided", name=read.get("name"), source=read.get("source"))
+                count += 1
+                _log.exception("report_not_read", name=part.get("name"), source=part.get("source"))
+                continue
+            count += len(reports)
+            for report in reports:
+                heard += await self._decide_alone(report)
         await self._ports.store.transact(lambda unit: inbox.remove(unit.conn, number))
-        return len(reports), heard
+        return count, heard
 
-    async def _decide_one(self, read: dict[str, Any], unit: UnitOfWork) -> list[Heard]:
-        return await record(self._ports, unit, [_report(dict(read))], self._kept)
+    async def _decide_alone(self, report: Report) -> list[Heard]:
+        try:
+            return await self._ports.store.transact(partial(self._decide_one, report))
+        except (Conflict, StoreError):
+            raise  # it is not the report's fault: all of the row stay where they are
+        except Exception:  # noqa: BLE001 - logged: it would fail again
+            _log.exception("report_not_decided", name=report.name, source=report.source)
+            return []
+
+    async def _decide_one(self, report: Report, unit: UnitOfWork) -> list[Heard]:
+        return await record(self._ports, unit, [report], self._kept)
 
     def _remember(self, heard: list[Heard]) -> None:
         if self._tail is not None:
@@ -300,10 +311,3 @@ def _settle(taken: "asyncio.Future[None]", error: Exception | None = None) -> No
         taken.set_result(None)
     else:
         taken.set_exception(error)
-
-
-def _report(read: dict[str, Any]) -> Report:
-    for name in ("started_at", "ends_at"):
-        if read[name] is not None:
-            read[name] = datetime.fromisoformat(read[name])
-    return Report(**{**read, "severity": Severity(read["severity"])})

@@ -37,6 +37,10 @@ class Resent:
     def __len__(self) -> int:
         return len(self._by_print)
 
+    def knows(self, number: int) -> bool:
+        """Whether an open instance may have said last what that number of `said` means."""
+        return number in self._by_said
+
     def repeats(self, report: Report, now: datetime) -> bool:
         """Whether it only says again what is known of an open instance; then it is counted."""
         return not report.resolved and self.again(said(report), report.ends_at, now)

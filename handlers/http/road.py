@@ -88,13 +88,15 @@ class Front(asyncio.Protocol):
         self._held = 0
         self._end = 0
         self._clogged = False
+        self._clock: Callable[[], float]
         self._since = 0.0
         self.taken: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)  # what a stream socket gives; uvloop's is of no class
-        self._since = asyncio.get_running_loop().time()
+        self._clock = asyncio.get_running_loop().time
+        self._since = self._clock()
         self._road.fronts.add(self)
 
     def connection_lost(self, _exc: Exception | None) -> None:
@@ -138,7 +140,7 @@ class Front(asyncio.Protocol):
 
     def _serve(self) -> None:
         """Answer what is there as a whole."""
-        road, self._since = self._road, asyncio.get_running_loop().time()
+        road, self._since = self._road, self._clock()
         data = self._read[0] if len(self._read) == 1 else b"".join(self._read)
         self._read, self._missing = [], 0
         at = 0
@@ -190,7 +192,7 @@ class Front(asyncio.Protocol):
 
     def _answer(self) -> None:
         self._hold(0)
-        self._transport.write(_taken(int(asyncio.get_running_loop().time())))
+        self._transport.write(_taken(int(self._since)))
 
     def _hold(self, size: int) -> bool:
         held = self._road.takes.hold(size - self._held)

@@ -4,15 +4,16 @@ Prometheus sends what fires each minute, word for word but for `endsAt`. The wor
 nothing new are remembered as one number, beside the number by which the intake knows what they mean.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import orjson
 
+from bot.alerts import posted
 from bot.alerts.resent import said
+from bot.matchers import NAME
 from bot.report import Report
-from handlers.http.alertmanager import posted
 
 MOST = 300_000
 """Alerts whose words are remembered; beyond, all are forgotten, and learned anew."""
@@ -31,13 +32,34 @@ class Again:
     def __init__(self, intake: Knows) -> None:
         self._intake = intake
         self._said: dict[int, int] = {}
+        self._once: set[int] = set()
+
+    def fresh(self, body: Any, now: datetime, but: Collection[str] = ()) -> bool:
+        """Whether all alerts of a decoded body surely fire and were never said before: so they are kept unread.
+
+        From now on they were said once. Those of a name in `but` are never told to be fresh.
+        """
+        if type(body) is not list:
+            return False
+        keys: list[int] = []
+        for alert in body:
+            if not posted.surely_fires(alert, now) or (but and alert["labels"].get(NAME) in but):
+                return False
+            key = _key(alert)
+            if key is None or key in self._once or key in self._said:
+                return False
+            keys.append(key)
+        if len(self._once) >= MOST:
+            self._once.clear()
+        self._once.update(keys)
+        return True
 
     def news(
         self, body: Any, now: datetime, timeout: timedelta, *, whole: bool = False
     ) -> tuple[list[Report], list[str]]:
         """The reports of a decoded body that may say something new, and what is wrong with the alerts that are none.
 
-        Raises `Refused` as `posted.reports` does, and if `whole` is wanted `BadAlert` when one is none; then nothing
+        Raises `BadBody` as `posted.reports` does, and if `whole` is wanted `BadAlert` when one is none; then nothing
         was counted.
         """
         words = _words(body, now) if type(body) is list else {}
@@ -62,6 +84,7 @@ class Again:
         if len(self._said) >= MOST:
             self._said.clear()
         self._said[key] = number
+        self._once.discard(key)
 
 
 def _words(body: list[Any], now: datetime) -> dict[int, tuple[int, datetime]]:

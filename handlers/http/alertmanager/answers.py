@@ -11,8 +11,6 @@ from handlers.http.problems import problem
 from storage.records.silences import Matcher
 
 OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
-EMPTY = "0001-01-01T00:00:00"
-"""How Go's time of nothing begins, which Alertmanager's clients send for "not given"."""
 
 
 class Refused(Exception):

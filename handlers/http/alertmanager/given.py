@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from bot.alerts.posted import UNNAMED
 from bot.matchers import NAME, Test, compiled, hold
 from bot.ports import Ports
 from handlers.http.alertmanager.answers import OPTIONS, Refused, flags_of, matchers_of
-from handlers.http.alertmanager.posted import UNNAMED
 from storage.records.silences import Matcher
 from storage.tables import firing, silences
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import web
 
-from handlers.http.alertmanager import given, posted, quiet, standing
+from bot.alerts import posted
+from handlers.http.alertmanager import given, quiet, standing
 from handlers.http.alertmanager.answers import Refused, json_body, refused, said, too_large
 from handlers.http.alertmanager.taking import PREFIX, Taking
 from handlers.http.problems import later, problem

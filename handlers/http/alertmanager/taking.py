@@ -5,10 +5,11 @@ from typing import Any
 
 import orjson
 
+from bot.alerts import posted
 from bot.alerts.intake import Intake
+from bot.alerts.keeping import Posted
 from bot.heartbeats.service import without_beats
 from bot.report import Report
-from handlers.http.alertmanager import posted
 from handlers.http.alertmanager.again import Again
 from handlers.http.alertmanager.answers import Refused
 from handlers.http.road import Left
@@ -55,9 +56,13 @@ class Taking:
         """The same of a body in which all is good; None when it says nothing new. Raises `Left` for others."""
         if self._intake is None or self._again is None:
             raise Left
+        now, timeout = self._ports.now(), self._timeout()
         try:
-            reports = self._again.news(orjson.loads(body), self._ports.now(), self._timeout(), whole=True)[0]
-        except (orjson.JSONDecodeError, Refused, posted.BadAlert):
+            alerts = orjson.loads(body)
+            if self._again.fresh(alerts, now, self._beats):
+                return self._intake.take(Posted(body, len(alerts), now, timeout))
+            reports = self._again.news(alerts, now, timeout, whole=True)[0]
+        except (orjson.JSONDecodeError, posted.BadBody, posted.BadAlert):
             raise Left from None
         if not reports:
             return None
@@ -67,7 +72,10 @@ class Taking:
 
     def _news(self, body: Any) -> tuple[list[Report], list[str]]:
         read = self._again.news if self._again is not None else posted.reports
-        return read(body, self._ports.now(), self._timeout())
+        try:
+            return read(body, self._ports.now(), self._timeout())
+        except posted.BadBody as wrong:
+            raise Refused(str(wrong)) from None
 
     def _timeout(self) -> Any:
         return self._ports.manage.alerts.resolve_timeout

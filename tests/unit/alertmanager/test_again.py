@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.alerts import posted
+from bot.alerts.posted import BadBody
 from bot.alerts.resent import said
-from handlers.http.alertmanager import posted
 from handlers.http.alertmanager.again import Again
-from handlers.http.alertmanager.answers import Refused
 from tests.fakes.ports import T0
 
 TIMEOUT = timedelta(minutes=5)
@@ -112,7 +112,7 @@ def test_a_body_of_a_wrong_type_counts_nothing() -> None:
         names(again, an_alert())
         intake.knows_all()
     before = intake.counted
-    with pytest.raises(Refused):
+    with pytest.raises(BadBody):
         again.news([an_alert(), "no alert"], T0, TIMEOUT)
     assert intake.counted == before
 
@@ -132,3 +132,30 @@ def test_all_but_what_the_intake_knows_to_fire_is_news_in_its_order(
         plain, _ = posted.reports(deepcopy(body), T0, TIMEOUT)
         expected = [report for report in plain if report.resolved or report.labels["instance"] not in firing]
         assert again.news(deepcopy(body), T0, TIMEOUT) == (expected, [])
+
+
+def test_a_batch_of_which_nothing_was_said_before_is_fresh_once() -> None:
+    again = Again(FakeIntake())
+    assert again.fresh([an_alert("a"), an_alert("b")], T0)
+    assert not again.fresh([an_alert("c"), an_alert("b")], T0)
+
+
+def test_what_was_fresh_once_is_learned_when_it_is_sent_again() -> None:
+    intake = FakeIntake()
+    again = Again(intake)
+    assert again.fresh([an_alert("a")], T0)
+    names(again, an_alert("a"))
+    intake.knows_all()
+    assert names(again, an_alert("a", ends="2026-11-23T12:05:00Z")) == []
+    assert not again.fresh([an_alert("a")], T0)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, [1], [an_alert("a"), {}], [an_alert("a", ends="2026-11-23T11:30:00Z")], [an_alert("a", labels=None)]]
+)
+def test_what_does_not_surely_fire_is_never_fresh(body: Any) -> None:
+    assert not Again(FakeIntake()).fresh(body, T0)
+
+
+def test_what_bears_a_heartbeat_s_name_is_never_fresh() -> None:
+    assert not Again(FakeIntake()).fresh([an_alert("a")], T0, {"DiskFull"})

@@ -1,4 +1,4 @@
-"""`POST /api/v2/alerts`: what Prometheus says of alerts, as reports (pure). The hot path: no step is taken twice."""
+"""What Prometheus posts of alerts, as reports (pure). The hot path: no step is taken twice."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
@@ -6,9 +6,10 @@ from typing import Any
 
 from bot.matchers import NAME
 from bot.report import Report, severity_of
-from handlers.http.alertmanager.answers import EMPTY, Refused
 
 SOURCE = "prometheus"
+EMPTY = "0001-01-01T00:00:00"
+"""How Go's time of nothing begins, which Alertmanager's clients send for "not given"."""
 UNNAMED = "unnamed"
 """The name of alerts that were sent without `alertname`, which Alertmanager allows."""
 MOST_LABELS = 200
@@ -22,6 +23,10 @@ class BadAlert(ValueError):
     """One alert of a batch cannot be taken; the others can."""
 
 
+class BadBody(ValueError):
+    """The body is of a wrong type: nothing of it may be taken."""
+
+
 def reports(body: Any, now: datetime, timeout: timedelta) -> tuple[list[Report], list[str]]:
     """The reports in a decoded body, and what is wrong with the alerts that are none; see `read`."""
     found, wrong = read(body, now, timeout)
@@ -33,23 +38,49 @@ def read(
 ) -> tuple[dict[int, Report], list[str]]:
     """The reports in a decoded body by index, but those `passing`, and what is wrong with the alerts that are none.
 
-    An alert without `endsAt` is over when it was not sent again for `timeout`. Raises `Refused` for a body of a wrong
-    type, of which nothing may be taken.
+    An alert without `endsAt` is over when it was not sent again for `timeout`. Raises `BadBody` for a body of a
+    wrong type, of which nothing may be taken.
     """
     if type(body) is not list:
-        raise Refused(f"the body must be a list of alerts, not {_kind(body)}")
+        raise BadBody(f"the body must be a list of alerts, not {_kind(body)}")
     found: dict[int, Report] = {}
     wrong: list[str] = []
     for index, alert in enumerate(body):
         if index in passing:
             continue
         if type(alert) is not dict:
-            raise Refused(f"alert {index} must be an object, not {_kind(alert)}")
+            raise BadBody(f"alert {index} must be an object, not {_kind(alert)}")
         try:
             found[index] = _report(alert, index, now, timeout)
         except BadAlert as bad:
             wrong.append(f"alert {index}: {bad}")
     return found, wrong
+
+
+def surely_fires(alert: Any, now: datetime) -> bool:
+    """Whether `read` takes the alert as one that fires, told without making a report; of others nothing is said."""
+    if type(alert) is not dict or type(alert.get("generatorURL", "")) is not str:
+        return False
+    labels = alert.get("labels", {})
+    if not (_surely_strings(labels) and _surely_strings(alert.get("annotations", {})) and any(labels.values())):
+        return False
+    try:
+        ends_at = moment(alert["endsAt"])
+        return now < ends_at and moment(alert.get("startsAt") or alert["endsAt"]) <= ends_at
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _surely_strings(given: Any) -> bool:
+    """Whether `_strings` takes the mapping."""
+    if type(given) is not dict or len(given) > MOST_LABELS:
+        return False
+    for name, value in given.items():
+        if type(value) is not str or not name or len(name) > LONGEST_NAME or len(value) > LONGEST_VALUE:
+            return False
+        if "\0" in value or "\0" in name:
+            return False
+    return True
 
 
 def moment(text: str) -> datetime:
@@ -77,7 +108,7 @@ def _report(alert: Mapping[str, Any], index: int, now: datetime, timeout: timede
     link = alert.get("generatorURL")
     link = "" if link is None else link
     if type(link) is not str:
-        raise Refused(f"generatorURL of alert {index} must be a string, not {_kind(link)}")
+        raise BadBody(f"generatorURL of alert {index} must be a string, not {_kind(link)}")
     return Report(
         name=labels.pop(NAME, "") or UNNAMED,
         labels=labels,
@@ -100,12 +131,12 @@ def _strings(alert: Mapping[str, Any], key: str, index: int) -> dict[str, str]:
     if given is None:
         return {}
     if type(given) is not dict:
-        raise Refused(f"{key} of alert {index} must be an object, not {_kind(given)}")
+        raise BadBody(f"{key} of alert {index} must be an object, not {_kind(given)}")
     if len(given) > MOST_LABELS:
         raise BadAlert(f"{len(given)} {key} are too many: at most {MOST_LABELS}")
     for name, value in given.items():
         if type(value) is not str:
-            raise Refused(f"{key}.{name[:100]} of alert {index} must be a string, not {_kind(value)}")
+            raise BadBody(f"{key}.{name[:100]} of alert {index} must be a string, not {_kind(value)}")
         if not name or len(name) > LONGEST_NAME or "\0" in name:
             raise BadAlert(f"{key} has an empty or too long name, or one with a NUL character")
         if len(value) > LONGEST_VALUE or "\0" in value:
@@ -119,7 +150,7 @@ def _moment(alert: Mapping[str, Any], key: str, index: int) -> datetime | None:
     if text is None:
         return None
     if type(text) is not str:
-        raise Refused(f"{key} of alert {index} must be a time, not {_kind(text)}")
+        raise BadBody(f"{key} of alert {index} must be a time, not {_kind(text)}")
     if not text or text.startswith(EMPTY):
         return None
     try:
@@ -127,7 +158,7 @@ def _moment(alert: Mapping[str, Any], key: str, index: int) -> datetime | None:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
-        raise Refused(f"{key} of alert {index} must be a time like 2026-11-23T12:00:00Z, not {text[:60]}")
+        raise BadBody(f"{key} of alert {index} must be a time like 2026-11-23T12:00:00Z, not {text[:60]}")
     if not _EARLIEST < at < _LATEST:
         raise BadAlert(f"{key} is out of range: {text[:60]}")
     return at
