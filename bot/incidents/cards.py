@@ -126,8 +126,7 @@ def timeline(incident: Incident, lines: Sequence[Line], links: Sequence[str], pa
             *((" — ", Person(line.actor)) if line.actor != "bot" else ()),
             *((" ", Link(link, "message")) if link else ()),
             *_remarks(line),
-            " ",
-            Code(str(line.entry)),
+            f" [{line.entry}]",
         )
         for line, link in shown
     )
@@ -276,12 +275,7 @@ def _buttons(incident: Incident) -> tuple[Button, ...]:
         *(() if "commander" in incident.roles else (lead,)),
         Button(label="Severity", argv=("incident", "severity", number), form=True),
         timeline_,
-        Button(
-            label="Resolve",
-            argv=("incident", "resolve", number),
-            style="danger",
-            confirm="Resolve this incident? Its time to resolve is recorded now.",
-        ),
+        Button(label="Resolve", argv=("incident", "resolve", number), form=True, style="danger"),
     )
 
 

@@ -142,7 +142,7 @@ async def update(  # noqa: PLR0917 - click passes parameters by name
     return outcome(decision, "updated")
 
 
-@command("incident resolve", role=Role.RESPONDER)
+@command("incident resolve", role=Role.RESPONDER, form_title="Resolve the incident")
 @_NUMBER
 @click.option("--comment", default="", help="What ended it; told when something like it happens again.")
 @click.option("--cause", default="", help=f"What caused it, for statistics: {asking.CAUSES}, or a word of your own.")

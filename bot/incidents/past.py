@@ -25,7 +25,10 @@ async def outcomes(ports: Ports, since: datetime, without: Collection[int]) -> l
         found = await incidents.counting(conn, since=since, without=without)
         raised = await alerts.words_of_incidents(conn, min((one.id for one in found), default=0))
     said = _by_incident(raised)
-    return [outcome(one, _services(one, said.get(one.id, ()))) for one in found]
+    return [
+        outcome(one, _values(one, said.get(one.id, ()), "service"), _values(one, said.get(one.id, ()), "check"))
+        for one in found
+    ]
 
 
 async def everything_private(ports: Ports) -> frozenset[int]:
@@ -66,9 +69,9 @@ def _by_incident(raised: Sequence[tuple[int, str, str, Mapping[str, str]]]) -> d
     return said
 
 
-def _services(incident: Incident, said: Sequence[Words]) -> tuple[str, ...]:
-    named = (incident.labels.get("service", ""), *(labels.get("service", "") for _, _, labels in said))
-    return tuple(dict.fromkeys(name for name in named if name))
+def _values(incident: Incident, said: Sequence[Words], label: str) -> list[str]:
+    named = (incident.labels.get(label, ""), *(labels.get(label, "") for _, _, labels in said))
+    return [name for name in named if name]
 
 
 def _described(incident: Incident, said: Sequence[Words], telling: Collection[str]) -> Described:

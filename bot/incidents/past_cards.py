@@ -65,7 +65,7 @@ def precedents(incident: Incident, found: Sequence[Precedent], *, asked: bool = 
         if incident.open
     ]
     return Card(
-        title=f"{plural(len(found), 'incident')} like #{incident.id}" if asked else "This has happened before, or so",
+        title=f"{plural(len(found), 'incident')} like #{incident.id}" if asked else "Similar incidents from before",
         level=Level.INFO,
         steps=tuple(_step(one) for one in found),
         buttons=(*merges, *(_read_on(one) for one in found)),
@@ -122,8 +122,8 @@ _LABELS = {
 
 def _figure(figure: Figure) -> str:
     if figure.count == 1:
-        return f"{duration(figure.mean)}, of one"
-    return f"{duration(figure.mean)} on average, {duration(figure.median)} in the middle, of {figure.count}"
+        return f"{duration(figure.mean)} (one incident)"
+    return f"{duration(figure.mean)} mean, {duration(figure.median)} median ({figure.count} incidents)"
 
 
 def _trend(figures: Sequence[Figure | None]) -> Text:

@@ -26,12 +26,15 @@ NAMED, LONGEST = 5, 40
 Feature = tuple[str, str]
 _WORD = "word"
 _WORDS = re.compile(r"[^\W_]+")
+_HTTP_ERROR = re.compile(r"[45][0-9]{2}")
+"""The numbers that say something of what happened; others are ports, parts of addresses, amounts."""
 _STOPPED = frozenset(
     _WORDS.findall(
-        "a about after again all also an and any are as at be been before being but by can could did do does down "
-        "during error failed failing for from had has have high how if in incident into is issue it its low more most "
-        "no not now of off on one only or other our out over problem since so some still than that the their them then "
-        "there these they this to too under until up very was we were what when where which while who will with would"
+        "a about after again all also an and any are as at be been before being but by can check could did do does "
+        "down during error failed failing for from had has have health high how if in incident into is issue it its "
+        "low more most no not now of off on one only or other our out over problem since so some still than that the "
+        "their them then there these they this to too under until up very was we were what when where which while who "
+        "will with would"
     )
 )
 _TITLE, _ALERT, _TEXT, _LABEL, _CAUSE = 3.0, 2.0, 1.0, 3.0, 1.5
@@ -134,7 +137,7 @@ def _words(text: str) -> list[str]:
     """The words that say something: no little ones, no long numbers, plurals as what they are many of."""
     plain = unicodedata.normalize("NFKC", text).casefold()
     found = [word for word in _WORDS.findall(plain) if len(word) > 1 and word not in _STOPPED]
-    return [_singular(word) for word in found if not word.isdecimal() or len(word) == 3]  # as in HTTP 503
+    return [_singular(word) for word in found if not word.isdecimal() or _HTTP_ERROR.fullmatch(word)]
 
 
 def _singular(word: str) -> str:
@@ -147,5 +150,7 @@ def _length(features: Mapping[Feature, float], rarity: Mapping[Feature, float]) 
 
 def _named(parts: Mapping[Feature, float]) -> tuple[str, ...]:
     """What both have in common, what weighs most first."""
-    by_weight = sorted(parts, key=lambda feature: (-parts[feature], feature))
+    exact = {value for kind, value in parts if kind != _WORD}  # "check shop" says the word "shop" as well
+    telling = [feature for feature in parts if feature[0] != _WORD or feature[1] not in exact]
+    by_weight = sorted(telling, key=lambda feature: (-parts[feature], feature))
     return tuple(cut(value if kind == _WORD else f"{kind} {value}", LONGEST) for kind, value in by_weight[:NAMED])

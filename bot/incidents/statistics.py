@@ -79,15 +79,15 @@ def spans(began: datetime, *ends: datetime | None) -> dict[str, float]:
     return {part: max((at - began).total_seconds(), 0.0) for part, at in known if at}
 
 
-def outcome(incident: Incident, services: Iterable[str] = ()) -> Outcome:
-    """The incident as statistics see it; without services it is known by the components that it affects."""
+def outcome(incident: Incident, services: Iterable[str] = (), checks: Iterable[str] = ()) -> Outcome:
+    """The incident as statistics see it; without services it goes by the components it affects, else by its checks."""
     ended = incident.resolved_at
     ends = (incident.declared_at, incident.acknowledged_at, incident.mitigated_at, ended)
     return Outcome(
         number=incident.id,
         severity=incident.severity.value,
         declared_at=incident.declared_at,
-        services=tuple(dict.fromkeys(services)) or incident.components,
+        services=tuple(dict.fromkeys(services)) or incident.components or tuple(dict.fromkeys(checks)),
         cause=incident.cause,
         spans=spans(incident.started_at, *ends) if ended else {},
     )

@@ -57,9 +57,8 @@ async def test_from_a_failing_check_to_an_approved_postmortem(tmp_path: Path, da
         await seen(workspace, "#incident-1", "Incident #1: demo is down", "identified")
         await demo.set_mode("ok")
         await seen(workspace, "#alerts", "#1 demo is down", "resolved")
-        await seen(workspace, "#incident-1", "Is the incident over?")
-        resolve = await seen(workspace, "#incident-1", "Incident #1: demo is down", "identified")
-        await you.press("#incident-1", resolve.ts, buttons(resolve)["Resolve"])
+        over = await seen(workspace, "#incident-1", "Is the incident over?")
+        await you.press("#incident-1", over.ts, buttons(over)["Resolve incident"])
         await seen(workspace, "#incident-1", "Time to resolve")
 
         # 6. the draft in its thread, a change, the approval, the closed channel

@@ -96,6 +96,14 @@ class TestNearest:
 
         assert len(found.shared[0]) == 40
 
+    def test_does_not_say_twice_what_a_label_says(self) -> None:
+        (found,) = nearest(asked("shop hangs", "shop"), [past("shop hangs", "shop")])
+
+        assert found.shared == ("service shop", "hang")
+
+    def test_takes_parts_of_addresses_for_nothing(self) -> None:
+        assert nearest(asked("refused by 127.0.0.1:44595"), [past("slow at 127.0.0.1:44595")]) == []
+
     def test_never_names_the_incident_itself(self) -> None:
         one = asked("Checkout latency", "shop")
 

@@ -53,7 +53,9 @@ class TestOutcome:
 
     def test_is_known_by_its_services_else_by_what_it_affects(self) -> None:
         assert outcome(self.INCIDENT, ["shop", "shop"]).services == ("shop",)
-        assert outcome(self.INCIDENT).services == ("Checkout",)
+        assert outcome(self.INCIDENT, checks=["http"]).services == ("Checkout",)
+        unaffected = Incident(**{**vars(self.INCIDENT), "components": ()})
+        assert outcome(unaffected, checks=["http"]).services == ("http",)
 
 
 class TestSummed:
