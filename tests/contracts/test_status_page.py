@@ -34,6 +34,11 @@ BEGIN = PublicIncident(
 )
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
 @dataclass
 class Told:
     """A page of one kind, and what is connected to it."""

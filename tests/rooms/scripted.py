@@ -1,4 +1,4 @@
-"""What the rooms of checks and of sources share: kinds that say what a test tells them, a store, a clock, silence."""
+"""What the rooms of checks and of sources share: kinds that say what a test tells them, a clock, silence."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.ports import Options
-from storage.unit_of_work import Store
 from tests.fakes.ports import FrozenClock
 
 
@@ -29,11 +28,6 @@ class Scripted:
         if isinstance(self.says, Exception):
             raise self.says
         return self.says
-
-
-@pytest.fixture
-def store(either: Store) -> Store:
-    return either
 
 
 @pytest.fixture

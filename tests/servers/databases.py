@@ -28,9 +28,15 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def database_url(request: pytest.FixtureRequest) -> str:
+def either_url(request: pytest.FixtureRequest) -> str:
     """Give a migrated database without rows; a test that asks for it runs on SQLite and PostgreSQL."""
     return str(request.getfixturevalue("migrated_postgresql_url" if request.param == "postgresql" else "sqlite_url"))
+
+
+@pytest.fixture
+def database_url(either_url: str) -> str:
+    """Give what `either_url` gives; where one database is enough, this is overridden by `sqlite_url`."""
+    return either_url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
@@ -67,9 +73,9 @@ async def store(sqlite_url: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-async def either(database_url: str) -> AsyncIterator[Store]:
+async def either(either_url: str) -> AsyncIterator[Store]:
     """Give an open store on SQLite and on PostgreSQL."""
-    opened = await Store.open(database_url)
+    opened = await Store.open(either_url)
     yield opened
     await opened.close()
 

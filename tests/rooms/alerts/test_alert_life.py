@@ -21,6 +21,11 @@ CARD = "alert:1:card"
 DM = f"D{ONCALL[1:]}"
 
 
+@pytest.fixture
+def database_url(either_url: str) -> str:
+    return either_url
+
+
 async def test_a_check_that_is_down_is_told_on_a_card_with_all_that_is_needed_to_act(world: World) -> None:
     await world.check("down", detail="connection refused", value=840, threshold=500, unit="ms")
 

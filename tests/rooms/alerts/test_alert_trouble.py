@@ -18,12 +18,6 @@ from tests.rooms.alerts.world import LEAD, MANAGE, ONCALL, World, refusal
 CARD = "alert:1:card"
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """SQLite alone: what Slack does is the same beside any database, on both of which the rooms' life is tested."""
-    return sqlite_url
-
-
 class TestCardThatSomebodyDeleted:
     async def test_is_posted_anew_by_the_next_change_and_edited_from_then_on(self, world: World) -> None:
         await world.check("down")

@@ -30,12 +30,6 @@ STEPS = [{"after": f"{n * 7}m", "notify": "oncall", "via": "slack"} for n in ran
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """SQLite alone: time is the subject."""
-    return sqlite_url
-
-
-@pytest.fixture
 def config() -> dict[str, Any]:
     return MANAGE | {
         "escalation": {"default": STEPS},

@@ -38,12 +38,6 @@ PERSONAL = [{"via": "personal", "notify": "oncall"}]
 RULES = {ONCALL: {"phone": "+4930123456", "notify": {"immediately": "slack", "after2min": "sms"}}}
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """SQLite alone: both databases keep jobs alike, which the tests of the queue prove."""
-    return sqlite_url
-
-
 @dataclass
 class Provider:
     """A channel that remembers what it was given, and fails with `errors` first, one for each call."""

@@ -20,6 +20,11 @@ from tests.rooms.alerts.world import RUNNERS, World
 LEASE = timedelta(seconds=4)
 
 
+@pytest.fixture
+def database_url(either_url: str) -> str:
+    return either_url
+
+
 class FakeHands:
     """Takes what is handed over; `crashed` loses it between the commit and its run, as a killed process does."""
 

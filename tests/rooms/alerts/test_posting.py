@@ -11,12 +11,6 @@ from tests.fakes.chat import FakeChat
 from tests.rooms.alerts.world import World, refusal
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """SQLite alone: what Slack does is the same beside any database, on both of which the rooms' life is tested."""
-    return sqlite_url
-
-
 async def say(world: World, title: str, *, at_once: bool = True, channel: str = "#alerts") -> Post | None:
     return await show(
         world.ports, Card(title=title), key="k", subject="alert:1", kind="card", channel=channel, at_once=at_once

@@ -366,10 +366,6 @@ class TestMuted:
 class TestService:
     """What a running bot does besides: it remembers, and it keeps what it cannot decide at once."""
 
-    @pytest.fixture
-    def database_url(self, sqlite_url: str) -> str:
-        return sqlite_url
-
     async def served(self, world: World, check: Callable[[Intake], Any]) -> None:
         intake = Intake(world.ports)
         world.ports = replace(world.ports, report=intake)

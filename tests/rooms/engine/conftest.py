@@ -40,6 +40,11 @@ def logged() -> Iterator[list[MutableMapping[str, Any]]]:
 
 
 @pytest.fixture
+def database_url(either_url: str) -> str:
+    return either_url
+
+
+@pytest.fixture
 async def store(database_url: str) -> AsyncIterator[Store]:
     opened = await Store.open(database_url)
     yield opened

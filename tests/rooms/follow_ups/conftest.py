@@ -13,12 +13,6 @@ CHANNEL = "C0000001"
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """SQLite alone: what is decided is the same beside any database."""
-    return sqlite_url
-
-
-@pytest.fixture
 def chat() -> FakeChat:
     zones = {LEAD: "Europe/Berlin", ONCALL: "Europe/Berlin", SECOND: "America/New_York"}
     return FakeChat(

@@ -12,7 +12,7 @@ from storage.tables import checks, journal, samples
 from storage.unit_of_work import Store
 from tests.fakes.ports import FrozenClock, make_ports
 from tests.rooms import scripted
-from tests.rooms.scripted import NoOptions, clock, quiet, store
+from tests.rooms.scripted import NoOptions, clock, quiet
 
 WELL = Observation(ok=True, latency_ms=4, detail="HTTP 200")
 REFUSED = Observation(ok=False, detail="connection refused")
@@ -72,4 +72,4 @@ def room(store: Store, clock: FrozenClock) -> Callable[..., Room]:
     return make
 
 
-__all__ = ["clock", "quiet", "store"]
+__all__ = ["clock", "quiet"]

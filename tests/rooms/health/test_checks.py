@@ -178,8 +178,8 @@ async def test_redis_that_only_reads_is_down(redis_url):
 # The bot's own store
 
 
-async def test_the_store_takes_writes(database_url):
-    store = await Store.open(database_url)
+async def test_the_store_takes_writes(either_url):
+    store = await Store.open(either_url)
     observation = await seen(STORE, store=store)
     await store.close()
 

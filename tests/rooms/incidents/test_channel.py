@@ -23,12 +23,6 @@ SHOP = {
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """SQLite alone: what Slack shows is the same beside any database."""
-    return sqlite_url
-
-
-@pytest.fixture
 def config() -> dict[str, Any]:
     return MANAGE | {"services": {"shop": SHOP}}
 

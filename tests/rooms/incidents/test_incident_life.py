@@ -20,6 +20,11 @@ from tests.rooms.alerts.world import LEAD, MANAGE, ONCALL, World
 CARD, DIGEST, CHANNEL = "incident:1:card", "incident:1:digest", "C0000001"
 
 
+@pytest.fixture
+def database_url(either_url: str) -> str:
+    return either_url
+
+
 async def test_a_grave_alert_opens_an_incident_with_a_channel_of_its_own(world: World) -> None:
     await world.check("down", detail="connection refused")
 

@@ -46,12 +46,6 @@ def config() -> dict[str, Any]:
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """SQLite alone: who may see what is decided the same beside any database."""
-    return sqlite_url
-
-
-@pytest.fixture
 async def hidden(world: World) -> World:
     """A private incident, and one that everybody may see."""
     await world.ask("incident", "declare", SECRET, "--private", "--description=ask the police")

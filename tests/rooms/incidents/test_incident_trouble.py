@@ -12,12 +12,6 @@ from tests.rooms.alerts.world import LEAD, MANAGE, ONCALL, World, refusal
 CARD, DIGEST, CHANNEL = "incident:1:card", "incident:1:digest", "C0000001"
 
 
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """SQLite alone: what Slack does is the same beside any database, on both of which the rooms' life is tested."""
-    return sqlite_url
-
-
 class TestChannelThatCannotBeOpened:
     async def test_is_said_on_the_announcement_and_nothing_half_made_remains(self, world: World) -> None:
         world.slack.refusals["open_channel"] = [refusal("restricted_action")]

@@ -18,12 +18,6 @@ ALONE: dict[str, Any] = {"incidents": {"archive": "never"}}
 
 
 @pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """SQLite alone: when timers come due is the same beside any database."""
-    return sqlite_url
-
-
-@pytest.fixture
 def clock() -> FrozenClock:
     return FrozenClock(NOON)
 

@@ -19,6 +19,11 @@ from tests.rooms.alerts.world import LEAD, ONCALL, REACTIONS, TASKS, World
 CHANNEL, DM = "C0000001", f"D{ONCALL[1:]}"
 
 
+@pytest.fixture
+def database_url(either_url: str) -> str:
+    return either_url
+
+
 @on(RoleAssigned)
 async def break_down(_ports: Ports, _fact: Fact[RoleAssigned]) -> None:
     """A reaction that no trying again helps."""

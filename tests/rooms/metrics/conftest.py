@@ -13,7 +13,7 @@ from storage.tables import jobs, samples, sources
 from storage.unit_of_work import Store
 from tests.fakes.ports import FrozenClock, make_ports
 from tests.rooms import scripted
-from tests.rooms.scripted import NoOptions, clock, quiet, store
+from tests.rooms.scripted import NoOptions, clock, quiet
 
 
 @dataclass
@@ -73,4 +73,4 @@ def room(store: Store, clock: FrozenClock) -> Callable[..., Room]:
     return make
 
 
-__all__ = ["clock", "quiet", "store"]
+__all__ = ["clock", "quiet"]

@@ -237,8 +237,8 @@ def an_incident() -> Callable[[int, str], Incident]:
 
 class TestOnBothDatabases:
     @pytest.fixture
-    def room_url(self, database_url: str) -> str:
-        return database_url
+    def room_url(self, either_url: str) -> str:
+        return either_url
 
     async def test_a_crash_after_each_job_stores_every_place_and_tells_each_once(
         self, drafted: House, wiki: Wiki, said: FakeChat

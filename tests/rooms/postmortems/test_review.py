@@ -250,8 +250,8 @@ class TestWithAModel:
 
 class TestOnBothDatabases:
     @pytest.fixture
-    def room_url(self, database_url: str) -> str:
-        return database_url
+    def room_url(self, either_url: str) -> str:
+        return either_url
 
     async def test_a_crash_after_each_job_loses_no_word_and_repeats_none(self, drafted: House, said: FakeChat) -> None:
         crashed: set[int] = set()

@@ -284,8 +284,8 @@ async def test_a_change_in_a_channel_that_was_archived_meanwhile_is_kept_all_the
 
 class TestOnBothDatabases:
     @pytest.fixture
-    def room_url(self, database_url: str) -> str:
-        return database_url
+    def room_url(self, either_url: str) -> str:
+        return either_url
 
     async def test_a_reply_is_answered_once_even_when_the_process_dies_after_writing(self, drafted: House) -> None:
         await drafted.run("postmortem", "comment", "1", "--section=impact", "--text=40 users saw errors")
