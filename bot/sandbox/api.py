@@ -11,12 +11,24 @@ from aiohttp import web
 from bot.sandbox import args as arguments
 from bot.sandbox.args import COMMON_ARGS, Args, Method
 from bot.sandbox.faults import Fault
-from bot.sandbox.methods import canvases, chat, conversations, files, identity, marks, people, reading, streams, views
+from bot.sandbox.methods import (
+    assistant,
+    canvases,
+    chat,
+    conversations,
+    files,
+    identity,
+    marks,
+    people,
+    reading,
+    streams,
+    views,
+)
 from bot.sandbox.refusal import Refused, invalid_arguments
 from bot.sandbox.state import Json, State
 from bot.sandbox.workspace import Call, Workspace
 
-FAMILIES = (identity, chat, streams, conversations, reading, marks, people, files, canvases, views)
+FAMILIES = (assistant, identity, chat, streams, conversations, reading, marks, people, files, canvases, views)
 METHODS: Mapping[str, Method] = {name: method for family in FAMILIES for name, method in family.METHODS.items()}
 KINDS = {"public_channel": "channel", "private_channel": "group", "im": "im", "mpim": "mpim"}
 LISTS = frozenset({"conversations.list", "users.conversations"})

@@ -86,6 +86,11 @@ async def home(workspace: Workspace, body: Json) -> Json:
     return {}
 
 
+async def assistant(workspace: Workspace, body: Json) -> Json:
+    """``{user}``: begin a thread with the assistant."""
+    return {"ts": (await who(workspace, body).open_assistant()).ts}
+
+
 async def join(workspace: Workspace, body: Json) -> Json:
     """``{user, channel}``."""
     return {"changed": await who(workspace, body).join(body["channel"])}
@@ -115,6 +120,7 @@ DEEDS: Mapping[str, Deed] = {
     "submit": submit,
     "close": close,
     "home": home,
+    "assistant": assistant,
     "join": join,
     "invite-bot": invite_bot,
     "demo": demo,

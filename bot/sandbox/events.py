@@ -140,6 +140,12 @@ class Events:
             event["view"] = shapes.view(view)
         self.send("app_home_opened", event)
 
+    def assistant_started(self, user: str, channel: str, thread_ts: str, viewed: str) -> None:
+        """Tell that a person began a thread with the assistant, while looking at the channel ``viewed``."""
+        context = {"channel_id": viewed, "team_id": TEAM_ID, "enterprise_id": None} if viewed else {}
+        thread = {"user_id": user, "context": context, "channel_id": channel, "thread_ts": thread_ts}
+        self.send("assistant_thread_started", {"type": "assistant_thread_started", "assistant_thread": thread})
+
     def file_shared(self, file_id: str, user: str, channel: str) -> None:
         """Tell that a file was shared in a channel."""
         event = {"type": "file_shared", "file_id": file_id, "user_id": user, "file": {"id": file_id}}

@@ -8,6 +8,7 @@ from typing import Any, Literal
 EVENT_SCOPES: Mapping[str, str | None] = {
     "app_home_opened": None,
     "app_mention": "app_mentions:read",
+    "assistant_thread_started": None,
     "channel_archive": "channels:read",
     "channel_created": "channels:read",
     "channel_rename": "channels:read",
@@ -89,8 +90,9 @@ class Options:
     """The settings of one workspace. Times are seconds; tokens left out are made at random.
 
     ``retry_delays`` are the pauses before each repeated delivery of an unanswered event (Slack: at once, 1 and 5
-    minutes). ``request_url`` switches from Socket Mode to signed HTTP requests. ``demo_port`` starts the demo
-    service on that port (0 is any free one). ``clock`` gives Unix seconds and may be frozen by a test.
+    minutes). ``request_url`` switches from Socket Mode to signed HTTP requests. ``assistant`` says whether people can
+    have the app as their assistant. ``demo_port`` starts the demo service on that port (0 is any free one). ``clock``
+    gives Unix seconds and may be frozen by a test.
     """
 
     commands: tuple[SlashCommand, ...] = (
@@ -106,6 +108,7 @@ class Options:
     ack_within: float = 3.0
     trigger_life: float = 3.0
     response_url_life: float = 1800.0
+    assistant: bool = True
     demo_port: int | None = None
     bot_name: str = "do"
     bot_token: str | None = None
@@ -131,5 +134,6 @@ def from_manifest(manifest: Mapping[str, Any], options: Options | None = None) -
             for c in features.get("slash_commands", ())
         ),
         shortcuts=tuple(Shortcut(s["name"], s["callback_id"], s["type"]) for s in features.get("shortcuts", ())),
+        assistant="assistant_view" in features,
         bot_name=features.get("bot_user", {}).get("display_name", Options.bot_name),
     )

@@ -7,7 +7,7 @@ from bot.sandbox import interactions, modals, posting, responses, rooms, shapes,
 from bot.sandbox.blocks import interactive
 from bot.sandbox.link import Answer
 from bot.sandbox.refusal import Refused
-from bot.sandbox.state import SLACKBOT_ID, Channel, Json, Message, User, View
+from bot.sandbox.state import BOT_USER_ID, SLACKBOT_ID, Channel, Json, Message, User, View
 from bot.sandbox.workspace import Workspace
 
 
@@ -185,6 +185,15 @@ class Person:
                 payload = interactions.closing(self.user, one, cleared=len(gone) > 1)
                 await self.workspace.courier.ask("interactive", payload)
         return Outcome(acked=True)
+
+    async def open_assistant(self, viewed: str = "") -> Message:
+        """Begin a thread with the app as one's assistant, while looking at the channel ``viewed``; gives its root."""
+        if not self.workspace.options.assistant:
+            raise Impossible("The app has no assistant: its manifest lacks assistant_view.")
+        channel = self.workspace.state.im(self.user.id)
+        root = posting.note(self.workspace, channel, BOT_USER_ID, "assistant_app_thread", "New Assistant Thread")
+        self.workspace.events.assistant_started(self.user.id, channel.id, root.ts, viewed)
+        return root
 
     async def open_home(self, tab: str = "home") -> View | None:
         """Open the app's ``home`` or ``messages`` tab; give back what is published there now."""

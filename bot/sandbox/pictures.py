@@ -28,6 +28,7 @@ def snapshot(workspace: Workspace, viewer: str) -> Json:
         "commands": [vars(command) for command in workspace.options.commands],
         "shortcuts": [vars(shortcut) for shortcut in workspace.options.shortcuts],
         "emoji": EMOJI,
+        "assistant": workspace.options.assistant,
         "online": workspace.online,
         "demo": workspace.demo.reading() if workspace.demo else None,
     }
@@ -72,6 +73,7 @@ def message_picture(workspace: Workspace, message: Message) -> Json:
         "streaming": message.streaming,
         "pinned_by": workspace.state.channels[message.channel].pins.get(message.ts),
         "broadcast": message.broadcast,
+        "prompts": message.prompts,
     }
 
 

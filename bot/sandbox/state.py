@@ -81,6 +81,7 @@ class Message:
     broadcast: bool = False
     username: str | None = None
     extra: Json = field(default_factory=dict)
+    prompts: Json | None = None
 
 
 @dataclass

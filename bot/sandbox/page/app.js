@@ -49,6 +49,7 @@ function drawHeader(channel) {
       el("p", { class: "topic", title: channel.topic || channel.purpose }, mrkdwn(channel.topic || channel.purpose || ""))),
     app && el("div", { class: "tabs", role: "tablist" }, tab("home", "Home"), tab("messages", "Messages")),
     el("div", { class: "header-tools" },
+      app && store.assistant && el("button", { class: "button", type: "button", on: { click: () => newChat(channel) } }, "New chat"),
       !app && !withBot && !channel.archived && el("button", { class: "button", type: "button", on: { click: () => act("invite-bot", { channel: channel.id }) } }, `Add ${name(store.bot)}`),
       !app && el("span", { class: "members", title: channel.members.map(name).join(", ") }, channel.members.length === 1 ? "1 member" : `${channel.members.length} members`),
       !app && el("button", { class: "button", type: "button", "aria-pressed": String(store.panel?.kind === "pins"), data: { focus: "pins" }, on: { click: () => togglePins(channel) } }, `📌 ${pins}`))]);
@@ -57,6 +58,14 @@ function drawHeader(channel) {
 function tab(value, label) {
   return el("button", { class: "tab", type: "button", role: "tab", "aria-selected": String(store.tab === value), data: { focus: `tab-${value}` },
     on: { click: () => { store.tab = value; act("home", { tab: value }); changed(); } } }, label);
+}
+
+/** Begin a thread with the assistant, as its pane does. */
+async function newChat(channel) {
+  store.tab = "messages";
+  const begun = await act("assistant");
+  if (begun) store.panel = { kind: "thread", channel: channel.id, ts: begun.ts };
+  changed();
 }
 
 function togglePins(channel) {

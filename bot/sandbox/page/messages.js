@@ -65,10 +65,16 @@ function row(message, { grouped, thread, status }) {
       body(message),
       message.reactions?.length ? reactions(message) : null,
       !thread && message.reply_count ? replies(message) : null,
+      thread && message.prompts && !message.reply_count ? prompts(message) : null,
       status && el("p", { class: "typing" }, `${name(store.bot)} ${status}`)),
     !message.only_for && toolbar(message, thread));
   return node;
 }
+
+/** What the assistant suggests to ask; a click asks it. */
+const prompts = (message) => el("div", { class: "prompts" }, message.prompts.title && el("p", { class: "topic" }, message.prompts.title),
+  message.prompts.prompts.map((one) => el("button", { class: "button", type: "button",
+    on: { click: () => act("say", { channel: message.channel, text: one.message, thread_ts: message.ts }) } }, one.title)));
 
 /** One of the workspace's own lines: somebody joined, the topic changed. */
 function noteRow(message) {

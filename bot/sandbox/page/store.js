@@ -85,7 +85,7 @@ const takers = {
     Object.assign(store, {
       ready: true, connected: true, online: change.online, bot: change.bot, people: change.people, groups: change.groups,
       commands: change.commands, shortcuts: change.shortcuts, emoji: change.emoji, demo: change.demo,
-      modals: change.modals, home: change.home,
+      modals: change.modals, home: change.home, assistant: change.assistant,
       users: new Map(change.users.map((user) => [user.id, user])),
       channels: new Map(change.channels.map((channel) => [channel.id, channel])),
       messages: new Map(change.channels.map((channel) => [channel.id, new Map()])),
