@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 SCOPES: Mapping[str, str] = {
-    "app_mentions:read": "command lines in threads, where Slack takes no slash commands",
+    "app_mentions:read": "questions, and command lines in threads, where Slack takes no slash commands",
+    "assistant:write": "what can be asked with one click in the assistant's pane",
     "bookmarks:read": "a look before a bookmark is added, so that none stands twice",
     "bookmarks:write": "status page, dashboard, runbook and postmortem on top of an incident's channel",
     "canvases:write": "approved postmortems as canvases, where the plan allows them",
@@ -18,7 +19,7 @@ SCOPES: Mapping[str, str] = {
     "groups:history": "the same in private channels that the bot was invited to",
     "groups:read": "the same in private channels that the bot was invited to",
     "groups:write": "the channels of private incidents",
-    "im:history": "a look before sending a page again",
+    "im:history": "questions to the bot alone, and a look before sending a page again",
     "im:write": "pages as direct messages",
     "metadata.message:read": "telling the bot's messages apart by their key, so that none is posted twice",
     "pins:write": "the summary card on top of an incident's channel",

@@ -9,13 +9,21 @@ from slack_bolt.response import BoltResponse
 
 from bot.bus import Task
 from bot.ports import Ports
-from handlers.slack import emoji, home, mentions, newcomers, threads
+from handlers.slack import emoji, home, mentions, newcomers, pane, threads
 from handlers.slack.door import App, Body, Door
 from storage.records.jobs import Job, NewJob
 
 KIND = "slack.event"
-EVENTS = ("app_home_opened", "app_mention", "member_joined_channel", "message", "reaction_added", "reaction_removed")
-"""The types that are listened to; `message` arrives by the subscriptions message.channels and message.groups."""
+EVENTS = (
+    "app_home_opened",
+    "app_mention",
+    "assistant_thread_started",
+    "member_joined_channel",
+    "message",
+    "reaction_added",
+    "reaction_removed",
+)
+"""The types that are listened to; `message` arrives by the subscriptions message.channels, .groups and .im."""
 
 Kept = Mapping[str, Any]
 
@@ -61,15 +69,17 @@ def job_of(body: Body, ports: Ports) -> NewJob | None:
 def _kept(event: Body, ports: Ports, me: str) -> Kept | None:
     match event["type"]:
         case "reaction_added" | "reaction_removed":
-            if event.get("user") == me:  # our own tick asks for nothing
-                return None
-            return emoji.kept(event, {*ports.manage.alerts.reactions, ports.manage.follow_ups.emoji})
+            known = {*ports.manage.alerts.reactions, ports.manage.follow_ups.emoji}
+            # our own tick asks for nothing
+            return emoji.kept(event, known) if event.get("user") != me else None
         case "app_mention":
             return mentions.kept(event)
         case "member_joined_channel":
             return newcomers.kept(event, me)
+        case "assistant_thread_started":
+            return pane.begun(event)
         case "message":
-            return threads.kept(event, me)
+            return pane.kept(event) if event.get("channel_type") == "im" else threads.kept(event, me)
         case _:
             return home.kept(event)
 
@@ -81,8 +91,9 @@ def _me(body: Body) -> str:
 
 def _place(event: Body) -> str:
     """What must keep its order: events about one message, one thread, or one person's Home."""
-    item = event.get("item") or event
-    return f"{item.get('channel') or event.get('user')}:{event.get('thread_ts') or item.get('ts') or ''}"
+    item = event.get("item") or event.get("assistant_thread") or event
+    place = item.get("channel") or item.get("channel_id") or event.get("user")
+    return f"{place}:{item.get('thread_ts') or item.get('ts') or ''}"
 
 
 def tasks(app: App) -> list[Task]:
@@ -93,8 +104,10 @@ def tasks(app: App) -> list[Task]:
         match event["type"]:
             case "reaction_added" | "reaction_removed":
                 await emoji.act(app, event)
-            case "app_mention":
+            case "app_mention" | pane.DIRECT:
                 await mentions.act(app, event, attempt=job.attempts)
+            case "assistant_thread_started":
+                await pane.act(app, event)
             case "member_joined_channel":
                 await newcomers.act(app, event, attempt=job.attempts)
             case "message":

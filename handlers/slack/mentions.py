@@ -1,4 +1,4 @@
-"""`@do-manage ack 1`: a command line in a message; it works in threads, where Slack takes no slash commands."""
+"""`@do-manage ack 1`: a command line in a message, also in threads; what is none is a question to the assistant."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from bot.cards.card import Card, CommandLine, Level
 from bot.command import Usage, find
 from bot.permissions import Caller, Role
 from bot.ports import Chat, ChatError, Ports, Posted
-from handlers.slack import asides, slash
+from handlers.slack import asides, questions, slash
 from handlers.slack.answers import SLOW
 from handlers.slack.door import App, Body, caller_of
 
@@ -38,8 +38,12 @@ async def act(app: App, event: Body, *, attempt: int) -> None:
     """Run the line and answer in the thread; what is no command is told to its writer alone."""
     caller = await caller_of(app.ports, event["user"], channel=event["channel"], thread_ts=event["thread_ts"])
     chat = app.ports.chat
+    said = without_mention(event["text"])
+    if question := questions.asked(app, said, alone=event["channel"].startswith("D")):
+        await questions.answer(app, event, caller, question, attempt=attempt)
+        return
     try:
-        argv = line(event["text"])
+        argv = slash.line(said)
     except Usage as wrong:
         await asides.tell(app.ports, caller, slash.usage(wrong))
         return
@@ -116,10 +120,10 @@ class Seen:
             _log.error("slack_answer_lost", channel=self._event["channel"], title=card.title, error=str(error))
 
 
-def line(text: str) -> list[str]:
-    """The command line of a message that begins with a mention. Raises `Usage`."""
+def without_mention(text: str) -> str:
+    """What stands behind the mention with which a message begins; all of it where it begins with none."""
     after = text.lstrip()
-    return slash.line(after.partition(">")[2] if after.startswith("<@") else after)
+    return after.partition(">")[2] if after.startswith("<@") else after
 
 
 def _may_change(app: App, argv: Sequence[str]) -> bool:

@@ -74,7 +74,7 @@ def heard() -> Iterator[str]:
 
 def subscriptions(name: str) -> set[str]:
     """What must be subscribed to for an event of that type to arrive."""
-    return {"message.channels", "message.groups"} if name == "message" else {name}
+    return {"message.channels", "message.groups", "message.im"} if name == "message" else {name}
 
 
 def test_the_manifest_is_valid() -> None:
