@@ -4,11 +4,10 @@ Pure: nothing is run here. Whatever the model writes is material; only the regis
 """
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from bot.assistant.steps import Look, Offer, Refused
 from bot.bodies import argv_of, public, schema
 from bot.command import Command, HelpWanted, Usage, find, parse, words
 from bot.permissions import Role, may
@@ -19,32 +18,6 @@ PROPOSE = "propose"
 """The one tool through which the model names a command that changes something."""
 LONGEST_LINE = 220
 """Characters of a command line that may be proposed: whoever presses must be able to read all of it."""
-
-
-@dataclass(frozen=True)
-class Look:
-    """A command line that only reads: it may be run in the asker's name."""
-
-    argv: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A command line that changes something: a person may run it by pressing a button."""
-
-    argv: tuple[str, ...]
-
-    @property
-    def line(self) -> str:
-        """As it is typed behind the slash command."""
-        return shlex.join(self.argv)
-
-
-@dataclass(frozen=True)
-class Refused:
-    """What cannot be had, in words for the model."""
-
-    why: str
 
 
 def tool_name(command: str) -> str:

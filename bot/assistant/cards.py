@@ -1,22 +1,13 @@
 """What the assistant says (pure)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from bot.assistant.calls import Offer
 from bot.assistant.reading import UNKNOWN, Read
+from bot.assistant.steps import Offer, Ran
 from bot.cards.card import Button, Card, Code, CommandLine, Level, Mark, Text
 from bot.phrasing import cut, listing, plural
 
 TITLE = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ran:
-    """A command that was looked at: its line, and how it came out."""
-
-    argv: tuple[str, ...]
-    level: Level
 
 
 def unset() -> Card:

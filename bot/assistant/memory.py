@@ -3,9 +3,9 @@
 import shlex
 from collections.abc import Sequence
 
-from bot.assistant.cards import Ran
 from bot.assistant.prompt import Earlier
 from bot.assistant.reading import without_citations
+from bot.assistant.steps import Ran
 from bot.decision import fact_of
 from bot.events import QuestionAnswered
 from bot.llm.redaction import redact

@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.assistant import calls, cards, prompt
-from bot.assistant.calls import Look, Offer, Refused
-from bot.assistant.cards import Ran
 from bot.assistant.memory import recalled, remember
 from bot.assistant.reading import read
+from bot.assistant.steps import Look, Offer, Ran, Refused
 from bot.cards.card import Card, Level
 from bot.cards.json import to_json
 from bot.command import Command, Context
