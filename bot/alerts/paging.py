@@ -11,7 +11,7 @@ from bot.decision import Timer, job_of
 from bot.engine.retry import Later, runs
 from bot.events import PageDelivered, PageFailed
 from bot.ports import Ports, Posted, Undeliverable
-from bot.posting import find
+from bot.posting import CROWDED, find
 from storage.records.alerts import AlertState
 from storage.records.jobs import Job
 
@@ -26,6 +26,8 @@ _log = structlog.get_logger(__name__)
 
 async def page(ports: Ports, job: Job) -> None:
     """Tell one target, unless somebody has the alert by now; what cannot be told goes another way."""
+    if job.payload["via"] == "slack" and ports.chat is not None and ports.chat.crowded:
+        raise Later(ports.now() + CROWDED)  # before anything is read: in a storm that is most work
     view = await service.view(ports, job.payload["alert"])
     post = await find(ports, f"{view.alert.subject}:card")
     address = ports.chat.link(Posted(post.channel, post.ts)) if ports.chat and post else ""

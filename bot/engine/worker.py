@@ -70,6 +70,7 @@ class Worker:
         self._ended = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
         self._done: list[Job] = []
+        self._put_off: list[tuple[Job, datetime]] = []
         self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -193,9 +194,9 @@ class Worker:
         try:
             match verdict:
                 case retry.PutOff(at=at):
-                    await self._store.transact(
-                        lambda unit: jobs.postpone(unit.conn, [job.id], owner=self._owner, due_at=at)
-                    )
+                    self._put_off.append((job, at))
+                    self._ended.set()
+                    return
                 case retry.Again(at=at, error=said):
                     log.warning("job_failed", error=said, again_at=at.isoformat(), exc_info=_unexpected(job, error))
                     await self._store.transact(lambda unit: jobs.retry(unit.conn, job, at, said))
@@ -225,22 +226,28 @@ class Worker:
         await self._write_done()
 
     async def _write_done(self) -> None:
-        """Mark as done all that ended since the last time: many at once when much is going on, each at once else."""
+        """Write down all that ended or was put off since the last time: many at once when much is going on."""
         ended, self._done = self._done, []
-        if not ended:
+        put_off, self._put_off = self._put_off, []
+        if not (ended or put_off):
             return
         try:
-            await self._store.transact(lambda unit: self._mark_done(unit, ended))
+            await self._store.transact(lambda unit: self._mark(unit, ended, put_off))
         except BaseException:
             self._done = [*ended, *self._done]
+            self._put_off = [*put_off, *self._put_off]
             self._ended.set()
             raise
-        for job in ended:
+        for job in (*ended, *(job for job, _ in put_off)):
             self._running.pop(job.id, None)
         self.wake()
 
-    async def _mark_done(self, unit: UnitOfWork, ended: list[Job]) -> None:
-        await jobs.done(unit.conn, [job.id for job in ended], owner=self._owner, now=self._now())
+    async def _mark(self, unit: UnitOfWork, ended: list[Job], put_off: list[tuple[Job, datetime]]) -> None:
+        if ended:
+            await jobs.done(unit.conn, [job.id for job in ended], owner=self._owner, now=self._now())
+        for at in {at for _, at in put_off}:
+            ids = [job.id for job, later in put_off if later == at]
+            await jobs.postpone(unit.conn, ids, owner=self._owner, due_at=at)
         if any(job.lane for job in ended):
             await unit.wake()  # the next one of the lane may be for any worker
 

@@ -78,6 +78,11 @@ _MINE = (
     _pending(JOBS),
 )
 _EXTENDING = update(JOBS).where(*_MINE).values(due_at=bindparam("_until", type_=Instant))
+_POSTPONING = (
+    update(JOBS)
+    .where(*_MINE)
+    .values(due_at=bindparam("_until", type_=Instant), postponed=JOBS.c.postponed + 1, owner=_KEEPS_LANE)
+)
 _FINISHING = update(JOBS).where(*_MINE).values(state=JobState.DONE.value, finished_at=bindparam("_now", type_=Instant))
 
 
@@ -200,8 +205,7 @@ async def retry(conn: AsyncConnection, job: Job, due_at: datetime, error: str) -
 
 async def postpone(conn: AsyncConnection, ids: Sequence[int], *, owner: str, due_at: datetime) -> int:
     """Let jobs run again at that time though they did not fail; says how many are the owner's. They keep their lane."""
-    again = _owned(ids, owner).values(due_at=due_at, postponed=JOBS.c.postponed + 1, owner=_KEEPS_LANE)
-    return (await conn.execute(again)).rowcount
+    return (await conn.execute(_POSTPONING, {"_ids": list(ids), "_owner": owner, "_until": due_at})).rowcount
 
 
 async def die(conn: AsyncConnection, job: Job) -> None:
