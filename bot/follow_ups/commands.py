@@ -152,11 +152,9 @@ async def due(ctx: Context, number: int, day: tuple[str, ...]) -> Card:
     seen = await meant(ctx, number)
     when = await day_of(ctx, " ".join(day))
     decision = await _change(ctx, number, lambda one: replace(one, due_on=when))
-    before = seen.follow_up.due_on
-    undo = ("followup", "due", str(number), before.isoformat() if before else "none")
-    gone = before is not None and before < await today(ctx)  # a day that is over cannot be set again
+    undo = ("followup", "due", str(number), _spelled(seen.follow_up))
     what = f"is due on {spelled(when)}" if when else "has no day any more"
-    return _outcome(decision, what, undo=() if gone else undo)
+    return _outcome(decision, what, undo=() if await _past(ctx, seen.follow_up) else undo)
 
 
 async def _as_it_stands(ports: Ports, argv: Sequence[str]) -> Mapping[str, str]:
@@ -203,7 +201,7 @@ async def edit(  # noqa: PLR0917 - click passes parameters by name
             kind=FollowUpKind(kind) if kind else one.kind,
         )
 
-    return _outcome(await _change(ctx, number, changed), "is changed")
+    return _outcome(await _change(ctx, number, changed), "is changed", undo=await _as_before(ctx, follow_up))
 
 
 @command("followup file", role=Role.RESPONDER)
@@ -247,6 +245,22 @@ def _tracker(ctx: Context, named: str) -> str:
         wrong = f"there is no tracker {named!r}" if named else "in which tracker?"
         raise Usage(wrong, ("Write ", Code(f"--in {known[0]}"), f"; there is {listing(known)}."))
     return named
+
+
+async def _as_before(ctx: Context, before: FollowUp) -> tuple[str, ...]:
+    """The command line that takes an edit back, none where its day could not be set again."""
+    if await _past(ctx, before):
+        return ()
+    said = (("title", before.title), ("owner", before.owner or "nobody"), ("due", _spelled(before)))
+    return ("followup", "edit", str(before.id), *(f"--{k}={v}" for k, v in said), f"--kind={before.kind.value}")
+
+
+async def _past(ctx: Context, follow_up: FollowUp) -> bool:
+    return follow_up.due_on is not None and follow_up.due_on < await today(ctx)
+
+
+def _spelled(follow_up: FollowUp) -> str:
+    return follow_up.due_on.isoformat() if follow_up.due_on else "none"
 
 
 async def _closed(ctx: Context, number: int, status: FollowUpStatus, reason: str) -> Card:

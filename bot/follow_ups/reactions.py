@@ -34,7 +34,7 @@ LANE = "follow-up"
 PLANS = "follow-up-plans"
 """A lane of its own: that Slack is away must not keep a reminder from being planned or called off."""
 PUBLISH = "publish"
-"""The lane in which an approved postmortem becomes public: its follow-ups are told before its channel is archived."""
+"""The lane in which an approved postmortem becomes public: its follow-ups are there before its channel is archived."""
 TICK = "white_check_mark"
 
 

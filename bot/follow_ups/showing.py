@@ -71,7 +71,10 @@ async def refresh(ports: Ports, number: int) -> None:
 
 
 async def adopted(ports: Ports, incident: int, *, anew: bool = True, attempt: int = 1) -> None:
-    """The message that lists what a postmortem wants to be done; `anew` posts it where it does not stand."""
+    """The message that lists what a postmortem wants to be done; `anew` posts it where it does not stand.
+
+    It stands below the incident's announcement: the incident's own channel is mostly archived by then.
+    """
     try:
         seen = await view(ports, incident)
     except UnknownPostmortem:
@@ -79,7 +82,8 @@ async def adopted(ports: Ports, incident: int, *, anew: bool = True, attempt: in
     key = f"postmortem:{incident}:follow-ups:{seen.postmortem.approved_version}"
     found = await service.came_from(ports, [one.origin for one in proposals(seen.postmortem)])
     if found and (anew or await find(ports, key)):
-        await talk.speak(ports, incident, cards.adopted(incident, found), key=key, attempt=attempt)
+        say = talk.speak if seen.incident.private else talk.below
+        await say(ports, incident, cards.adopted(incident, found), key=key, attempt=attempt)
 
 
 async def tell_owner(ports: Ports, seen: service.View, card: Card, *, key: str, kind: str, attempt: int) -> None:

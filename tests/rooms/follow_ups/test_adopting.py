@@ -55,10 +55,10 @@ async def test_each_statement_becomes_one_with_the_owner_that_it_names(incident:
 
 async def test_they_are_told_in_one_message_that_is_kept_up_to_date(incident: World) -> None:
     await approve(incident, *WANTED)
-    (said,) = [text for text in incident.told(CHANNEL) if "from the postmortem" in text]
+    (said,) = [text for text in await incident.thread("incident:1:digest") if "from the postmortem" in text]
     assert said.startswith("📝 2 follow-ups from the postmortem of incident #1")
     await incident.run("followup", "done", "1")
-    (said,) = [text for text in incident.told(CHANNEL) if "from the postmortem" in text]
+    (said,) = [text for text in await incident.thread("incident:1:digest") if "from the postmortem" in text]
     assert "✅ #1 Alert on the length of the queue." in said
     assert "1 of them open" in said
 
@@ -76,13 +76,13 @@ async def test_the_reaction_may_run_again(incident: World) -> None:
     incident.twice = True
     await approve(incident, *WANTED)
     assert len(await adopted(incident)) == 2
-    assert len([text for text in incident.told(CHANNEL) if "from the postmortem" in text]) == 1
+    assert len([text for text in await incident.thread("incident:1:digest") if "from the postmortem" in text]) == 1
 
 
 async def test_one_that_wants_nothing_says_nothing(incident: World) -> None:
     await approve(incident, WANTED[2])
     assert await adopted(incident) == []
-    assert not [text for text in incident.told(CHANNEL) if "from the postmortem" in text]
+    assert not [text for text in await incident.thread("incident:1:digest") if "from the postmortem" in text]
 
 
 async def test_those_of_a_private_one_are_told_among_who_belongs_to_it(secret: World) -> None:

@@ -181,6 +181,16 @@ class TestChanging:
         assert card.level.value == "ok"
         assert ((await kept(incident)).title, (await kept(incident)).owner) == ("y", ONCALL)
 
+    async def test_an_edit_can_be_undone(self, incident: World) -> None:
+        await incident.run("followup", "add", "x", "--due", "fri")
+        card = await incident.run(
+            "followup", "edit", "1", "--title=y", "--due=none", "--owner", ONCALL, "--kind=detect"
+        )
+        assert ((await kept(incident)).title, (await kept(incident)).due_on) == ("y", None)
+        await incident.run(*card.buttons[0].argv)
+        again = await kept(incident)
+        assert (again.title, again.due_on, again.owner, again.kind.value) == ("x", date(2026, 11, 27), "", "other")
+
     async def test_whoever_is_made_owner_by_somebody_else_is_told_once(self, incident: World) -> None:
         incident.twice = True
         await incident.run("followup", "add", "x", "--owner", ONCALL)
