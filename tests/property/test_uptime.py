@@ -1,5 +1,6 @@
-"""The bars of the status page against an oracle that asks each second of what it was."""
+"""The bars of the status page against an oracle that paints each second."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
@@ -32,39 +33,39 @@ def records(draw: st.DrawFn) -> Record:
     return Record(held=held[-1], changes=changes, seen=[at for at in seen if at <= NOW])
 
 
-def oracle(record: Record, second: int) -> Status:
-    """What the check held in that second, asked of everything that is known."""
-    moment = START + timedelta(seconds=second)
-    hour = moment.replace(minute=0, second=0, microsecond=0)
-    here = [at for at in record.seen if hour <= at < hour + timedelta(hours=1)]
-    before = [at for at in record.seen if hour - timedelta(hours=1) <= at < hour]
-    if not here or (not before and moment < min(here)):
-        return Status.UNKNOWN
-    status = record.changes[0].previous if record.changes else record.held
+def oracle(record: Record) -> list[int]:
+    """How bad the check was in each second, painted over by one change after another, then by what nobody saw."""
+    painted = [BADNESS.index(record.changes[0].previous if record.changes else record.held)] * SPAN
     for change in record.changes:
-        status = change.status if change.since <= moment else status
-    return status
+        since = min(max(0, second_of(change.since)), SPAN)
+        painted[since:] = [BADNESS.index(change.status)] * (SPAN - since)
+    seen = sorted(second_of(at) for at in record.seen)
+    for hour in range(0, SPAN, 3600):
+        here = [at for at in seen if hour <= at < hour + 3600]
+        before = [at for at in seen if hour - 3600 <= at < hour]
+        until = min(hour + 3600, SPAN)
+        known = until if not here else hour if before else min(here[0], until)
+        painted[hour:known] = [BADNESS.index(Status.UNKNOWN)] * (known - hour)
+    return painted
+
+
+def second_of(moment: datetime) -> int:
+    return int((moment - START).total_seconds())
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(records(), min_size=1, max_size=2))
 def test_the_bars_are_what_each_second_says(given_: list[Record]) -> None:
-    counted: dict[str, dict[Status, int]] = {}
-    tables = [[oracle(record, second) for second in range(SPAN)] for record in given_]
-    for second in range(SPAN):
-        day = (START + timedelta(seconds=second)).date().isoformat()
-        worst = max((table[second] for table in tables), key=BADNESS.index)
-        of_day = counted.setdefault(day, {})
-        of_day[worst] = of_day.get(worst, 0) + 1
+    worst = list(map(max, zip(*map(oracle, given_), strict=True)))
+    days = {(START + timedelta(days=n)).date(): worst[n * 86400 : (n + 1) * 86400] for n in range(DAYS)}
 
     found = uptime(given_, NOW, DAYS)
 
-    assert [day.date.isoformat() for day in found.days] == sorted(counted)
+    assert [day.date for day in found.days] == list(days)
     for day in found.days:
-        of_day = counted[day.date.isoformat()]
-        assert day.down == of_day.get(Status.DOWN, 0)
-        assert day.degraded == of_day.get(Status.DEGRADED, 0)
-        assert day.known == sum(n for status, n in of_day.items() if status is not Status.UNKNOWN)
+        seconds_ = Counter(BADNESS[bad] for bad in days[day.date])
+        assert (day.down, day.degraded) == (seconds_[Status.DOWN], seconds_[Status.DEGRADED])
+        assert day.known == len(days[day.date]) - seconds_[Status.UNKNOWN]
 
 
 @given(st.lists(records(), max_size=3))
