@@ -22,7 +22,7 @@ from tests.property.slack_limits import problems_of_message, problems_of_view
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 commonmark = MarkdownIt("commonmark").enable("table")
 slow = settings(
-    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -15,13 +15,13 @@ from bot.sandbox.state import Message
 from tests.story.bot import BACKUP, ONCALL, YOU, Bot, living
 from tests.story.reading import buttons, find, said
 
-KILLS = 20
+KILLS = 10
 PATIENT = 120.0
 
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("seed", [20261123])
-async def test_twenty_kills_at_random_lose_nothing_and_repeat_nothing(
+async def test_ten_kills_at_random_lose_nothing_and_repeat_nothing(
     tmp_path: Path, database_url: str, seed: int
 ) -> None:
     async with living(tmp_path, database_url, retry_delays=(0.3,) * 200) as bot:
