@@ -48,6 +48,8 @@ async def followups(  # noqa: PLR0917 - click passes parameters by name
     found, total = await service.listing(ctx.ports, asked, ctx.caller, limit=PAGE, offset=(page - 1) * PAGE)
     if not found and total:
         raise Usage(f"there is no page {page}", f"The last one is {-(-total // PAGE)}.")
+    if await service.any_private(ctx.ports, found):
+        ctx.conceal()
     words = [f"--status={status}"] if status != "open" else []
     words += [f"--{name}={value}" for name, value in (("owner", user), ("incident", which)) if value]
     words += ["--overdue"] if overdue else []

@@ -152,6 +152,13 @@ async def listing(
     return found, total
 
 
+async def any_private(ports: Ports, found: Sequence[FollowUp]) -> bool:
+    """Whether not everybody may know of one of them."""
+    numbers = sorted({one.incident for one in found if one.incident is not None})
+    async with ports.store.read() as conn:
+        return any(one.private for one in await incidents_table.by_ids(conn, numbers))
+
+
 async def unowned(ports: Ports) -> list[tuple[FollowUp, Incident | None]]:
     """The open ones that nobody has, with their incidents."""
     async with ports.store.read() as conn:

@@ -302,6 +302,8 @@ class TestPrivacy:
     async def test_the_answer_is_for_whoever_asked_alone(self, secret: World) -> None:
         await secret.run("followup", "add", "call the police", channel=CHANNEL)
         assert (await secret.ask("followup", "show", "1")).private
+        assert (await secret.ask("followups")).private
+        assert not (await secret.ask("followups", by=OTHER)).private
 
 
 class TestReminding:
