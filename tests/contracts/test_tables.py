@@ -12,9 +12,22 @@ from storage.records.follow_ups import FollowUp
 from storage.records.incidents import IncidentStatus
 from storage.records.jobs import JobState, NewJob
 from storage.records.journal import Entry
+from storage.records.meetings import Meeting
 from storage.records.postmortems import Version
 from storage.records.samples import Sample
-from storage.tables import alerts, checks, fires, follow_ups, incidents, jobs, journal, postmortems, posts, samples
+from storage.tables import (
+    alerts,
+    checks,
+    fires,
+    follow_ups,
+    incidents,
+    jobs,
+    journal,
+    meetings,
+    postmortems,
+    posts,
+    samples,
+)
 from storage.unit_of_work import Conflict, Store, UnitOfWork
 from tests.contracts.records import SECTION, T0, a_check, a_post, a_postmortem, an_alert, an_incident, save
 
@@ -214,3 +227,16 @@ async def test_an_acknowledgement_cancels_pending_steps_in_its_own_transaction(s
             "b": JobState.PENDING,
             "c": JobState.PENDING,
         }
+
+
+async def test_meetings_are_kept_whole_the_meeting_itself_first(store: Store) -> None:
+    kept = Meeting(
+        incident=7, calendar="team", uid="u", title="Incident postmortem #7", starts_at=T0, ends_at=T0, zone="Europe/Berlin",
+        people=("U0000ONE", "U0000TWO"), attendees=("one@example.com",), unreached=("U0000TWO",), sequence=2,
+        cancelled=True, begun=True, reference="r", trouble="HTTP 503", made_at=T0,
+    )  # fmt: skip
+    await save(store, kept, replace(kept, calendar="", made_at=None), replace(kept, incident=8))
+    async with store.read() as conn:
+        assert await meetings.get(conn, 7, "team") == replace(kept, version=1)
+        assert await meetings.get(conn, 7, "other") is None
+        assert [one.calendar for one in await meetings.of_incident(conn, 7)] == ["", "team"]
