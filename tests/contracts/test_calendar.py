@@ -318,9 +318,8 @@ async def test_an_address_that_would_show_secrets_is_refused(kept: Kept) -> None
         kept.connected(url="http://calendar.example.com/x")
 
 
-async def test_attendees_of_google_are_told_by_google(kept: Kept) -> None:
-    if kept.kind not in {"google", "microsoft"}:
-        return
+@only(("google", "microsoft"))
+async def test_attendees_are_told_by_the_calendar(kept: Kept) -> None:
     await kept.connected()(FIRST)
     assert kept.remote.mails == [f"invited {address}" for address in FIRST.attendees]
 

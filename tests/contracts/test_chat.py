@@ -15,6 +15,7 @@ from bot.slack.client import SlackChat, sessioned
 from tests.fakes.chat import FakeChat
 
 ALERTS, PERSON, COLLEAGUE, GROUP = "C0ALERTS", "U0ONCALL", "U0BACKUP", "S0ONCALL"
+PROGRAM = "U0BOT"
 ADDRESS = "oncall-engineer@sandbox.example"
 
 
@@ -38,7 +39,10 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
             taken={"general"},
             uninvitable={"U0NOBODY": "user_not_found"},
             groups={GROUP: (PERSON, COLLEAGUE)},
-            profiles={PERSON: Profile(user=PERSON, email=ADDRESS, timezone="Etc/UTC", name="On-call engineer")},
+            profiles={
+                PERSON: Profile(user=PERSON, email=ADDRESS, timezone="Etc/UTC", name="On-call engineer"),
+                PROGRAM: Profile(user=PROGRAM, bot=True),
+            },
         )
         yield of_fake(fake)
         return
@@ -238,6 +242,10 @@ async def test_a_link_leads_to_the_message(world: World) -> None:
 async def test_a_profile_tells_address_time_zone_and_name(world: World) -> None:
     known = await world.chat.profile(PERSON)
     assert known == Profile(user=PERSON, email=ADDRESS, timezone="Etc/UTC", name="On-call engineer")
+
+
+async def test_the_profile_of_a_program_says_so(world: World) -> None:
+    assert (await world.chat.profile(PROGRAM)).bot
 
 
 async def test_the_profile_of_nobody_is_refused(world: World) -> None:
