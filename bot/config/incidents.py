@@ -30,8 +30,8 @@ class Meeting(Part):
     length: PositiveDuration = Field(default=timedelta(minutes=30), description="How long it takes.")
     hours: Hours = Field(
         default_factory=lambda: Hours.model_validate({"days": "mon-fri", "from": "09:00", "to": "17:00"}),
-        description="Working hours, in the responders' time zones at once where these leave room for it, else in that "
-        "of most; with a `timezone` in that alone.",
+        description="Working hours, by default mon-fri from 09:00 to 17:00: in the time zones of all who took part at "
+        "once where these leave room for it, else in that of most; with a `timezone` in that alone.",
     )
     hold_for: Listed[Severity] = Field(default=SERIOUS, description="Severities of incidents that get one.")
 
