@@ -5,7 +5,7 @@ What comes out may be told to everybody: names of checks, details, matchers, val
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from bot.alerts.rules import FAILED
@@ -23,6 +23,10 @@ AHEAD = timedelta(days=14)
 """How far ahead planned maintenance is announced."""
 MOST_PLANNED = 20
 """Planned times that are listed; of more than these only their number is told."""
+
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before everything."""
 
 
 class Condition(StrEnum):
@@ -151,6 +155,27 @@ def held(incidents: Iterable[Incident]) -> Mapping[str, Held]:
         for name in incident.components:
             found[name] = _worse(found.get(name), Held(condition=condition, since=incident.started_at))
     return found
+
+
+def freed(config: StatusPage, states: Mapping[str, CheckState], past: Iterable[Incident]) -> frozenset[str]:
+    """The components of which a person's word is the latest: an incident was resolved since their checks got worse.
+
+    Where their checks say nothing of now, that word says how they are; `past` are incidents, those still open too.
+    """
+    ended: dict[str, datetime] = {}
+    for incident in past:
+        if not incident.open and public(incident) and incident.merged_into is None and incident.resolved_at:
+            for name in incident.components:
+                ended[name] = max(incident.resolved_at, ended.get(name, incident.resolved_at))
+    return frozenset(
+        one.name for one in config.components if one.name in ended and _worse_since(one, states) <= ended[one.name]
+    )
+
+
+def _worse_since(component: Component, states: Mapping[str, CheckState]) -> datetime:
+    """When the last of its checks that hold a trouble began to."""
+    held = [states[name] for name in component.checks if name in states]
+    return max((one.since for one in held if _OF_STATUS[one.status] in _TROUBLES), default=LONG_AGO)
 
 
 def stories(notices: Iterable[Notice], incidents: Mapping[int, Incident]) -> tuple[Story, ...]:

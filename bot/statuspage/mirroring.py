@@ -14,7 +14,8 @@ from storage.unit_of_work import UnitOfWork
 
 MIRROR = "statuspage.mirror"
 SAID = frozenset({Condition.OPERATIONAL, Condition.DEGRADED, Condition.PARTIAL, Condition.OUTAGE})
-"""What outside pages are told of a component; what is unknown or in maintenance they are left with as it is."""
+"""What outside pages are told of a component. One that is unknown or in maintenance is operational to them once an
+incident of it was resolved, and is left as it is otherwise."""
 SPEAK_FROM = 2
 """Attempt from which a trouble that may pass by itself is said on the card."""
 
@@ -131,7 +132,11 @@ async def _keep(ports: Ports, page: str, incident: int, notice: int, reference: 
 
 async def _shown(ports: Ports) -> dict[str, Condition]:
     page = await service.overview(ports)
-    return {name: one for name, one in page.conditions.items() if one in SAID}
+    said = {name: one for name, one in page.conditions.items() if one in SAID}
+    if len(said) < len(page.conditions):
+        free = await service.freed(ports)
+        said |= {name: Condition.OPERATIONAL for name in page.conditions if name in free and name not in said}
+    return said
 
 
 def _public(about: Incident, notice: Notice, reference: str, shown: dict[str, Condition]) -> PublicIncident:

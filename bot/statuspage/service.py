@@ -28,6 +28,8 @@ from storage.unit_of_work import UnitOfWork
 OPEN = tuple(status for status in IncidentStatus if status is not IncidentStatus.RESOLVED)
 MOST_OPEN = 1000
 """Open incidents that are looked at; nobody has more."""
+MOST_OVER = 200
+"""Incidents that are over and may still say how a component is: the latest ones."""
 
 
 class Unknown(LookupError):
@@ -38,6 +40,14 @@ async def overview(ports: Ports) -> Page:
     """The page of now; raises `StoreError`. Nothing is probed: whoever asks must not be able to make work."""
     async with ports.store.read() as conn:
         return await _page(ports, conn)
+
+
+async def freed(ports: Ports) -> frozenset[str]:
+    """The components that a resolved incident left, without a worse result since; see `decide.freed`."""
+    async with ports.store.read() as conn:
+        held = {state.name: state for state in await checks.everything(conn)}
+        past = await incidents.listing(conn, statuses=(IncidentStatus.RESOLVED,), limit=MOST_OVER)
+    return decide.freed(ports.manage.statuspage, held, past)
 
 
 async def history(ports: Ports) -> dict[str, Uptime]:

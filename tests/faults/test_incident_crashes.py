@@ -63,7 +63,7 @@ async def live_through(world: World, life: Life, at: int) -> Fate:
         await life(world)
     except Died:
         world.ports = whole
-        await world.store.transact(lambda unit: _leases_run_out(unit, world))
+        await world.store.transact(lambda unit: leases_run_out(unit, world))
     world.ports = whole
     await world.settle()
     return fate
@@ -78,7 +78,7 @@ def mortal(book: Book, fate: Fate) -> Book:
     return deed
 
 
-async def _leases_run_out(unit: UnitOfWork, world: World) -> None:
+async def leases_run_out(unit: UnitOfWork, world: World) -> None:
     """What the dead process had begun comes due for the next one."""
     started = (JOBS.c.state == "pending", JOBS.c.owner != "", JOBS.c.due_at > world.clock())
     await unit.conn.execute(update(JOBS).where(*started).values(due_at=world.clock()))

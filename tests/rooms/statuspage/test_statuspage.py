@@ -144,6 +144,15 @@ async def test_the_end_is_proposed_once_the_begin_was_published(world: World, ou
     assert outside.components["11"] == "operational"
 
 
+async def test_an_incident_that_is_over_frees_its_component_outside_though_its_check_is_silent(
+    world: World, outside: Statuspage
+) -> None:
+    await declared(world)
+    await world.forward(minutes=30)  # no result of a check in this time
+    await world.run("incident", "resolve", "1")
+    assert (await shop(world), outside.components["11"]) == (Condition.UNKNOWN, "operational")
+
+
 async def test_the_end_of_what_nobody_heard_of_is_not_proposed(world: World) -> None:
     await declared(world)
     await world.run("status", "discard", "1")

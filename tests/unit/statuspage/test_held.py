@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.config.manage import Manage
-from bot.statuspage.decide import Condition, Page, held, page, stories
+from bot.statuspage.decide import Condition, Page, freed, held, page, stories
 from storage.records.alerts import Severity
 from storage.records.checks import Status
 from storage.records.incidents import Incident, IncidentStatus
@@ -122,3 +122,18 @@ def test_the_heading_is_made_of_components_and_never_of_the_title() -> None:
 @pytest.mark.parametrize("how", ["private", "test"])
 def test_what_became_private_is_told_no_more(how: str) -> None:
     assert stories([notice(1)], {1: incident(**{how: True})}) == ()
+
+
+CONFIG = Manage.model_validate({"statuspage": {"components": COMPONENTS}}).statuspage
+
+
+def test_a_person_s_word_that_it_is_over_is_the_latest_where_no_check_got_worse_since() -> None:
+    over = resolved(incident())
+    assert freed(CONFIG, {}, [over]) == {"Shop"}
+    assert freed(CONFIG, healthy(api=Status.DOWN), [over]) == {"Shop"}  # down for ten minutes when it was resolved
+    assert freed(CONFIG, healthy(api=Status.DOWN), [replace(over, resolved_at=T0 - timedelta(hours=1))]) == set()
+
+
+@pytest.mark.parametrize("changes", [{"private": True}, {"test": True}, {"merged_into": 7}, {"components": ()}])
+def test_of_some_incidents_the_end_says_nothing_of_components(changes: dict[str, Any]) -> None:
+    assert freed(CONFIG, {}, [replace(resolved(incident()), **changes), incident(2)]) == set()
