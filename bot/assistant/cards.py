@@ -8,6 +8,7 @@ from bot.cards.card import Button, Card, Code, CommandLine, Level, Mark, Text
 from bot.phrasing import cut, listing, plural
 
 TITLE = 100
+LABEL = 40
 
 
 def unset() -> Card:
@@ -43,8 +44,13 @@ def writing(question: str, so_far: Read) -> Card:
     return Card(title=_title(question), body=so_far.paragraphs)
 
 
-def answered(question: str, read: Read, ran: Sequence[Ran], offers: Sequence[Offer], model: str) -> Card:
-    """The answer with what it rests on, what in it does not, and the changes that it proposes."""
+def answered(
+    question: str, read: Read, ran: Sequence[Ran], offers: Sequence[Offer], *, model: str, below: bool
+) -> Card:
+    """The answer with what it rests on, what in it does not, and the changes that it proposes.
+
+    `below` says that it stands right below the question, which then need not be said again.
+    """
     notes: list[Text] = []
     if read.unknown:
         numbers = listing([f"[{number}{UNKNOWN}]" for number in read.unknown])
@@ -53,7 +59,7 @@ def answered(question: str, read: Read, ran: Sequence[Ran], offers: Sequence[Off
         shown = [part for offer in offers for part in ("\n", Code(offer.line))]
         notes.append((f"{plural(len(offers), 'change')} proposed, nothing done yet:", *shown))
     return Card(
-        title=_title(question),
+        title="" if below else _title(question),
         body=(*read.paragraphs, *notes),
         buttons=tuple(map(_button, offers)),
         footer=(*_sources(ran), f" Written by {model}: check it before you act on it."),
@@ -84,7 +90,7 @@ def _title(question: str) -> str:
 
 
 def _button(offer: Offer) -> Button:
-    return Button(label=f"Run {offer.line}", argv=offer.argv, confirm=f"This runs as you: {offer.line}")
+    return Button(label=f"Run {cut(offer.line, LABEL)}", argv=offer.argv, confirm=f"This runs as you: {offer.line}")
 
 
 def _sources(ran: Sequence[Ran]) -> tuple[str | Mark, ...]:

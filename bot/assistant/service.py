@@ -75,7 +75,14 @@ async def answer(ctx: Context, talker: Talker, question: str, commands: Mapping[
     except TimeoutError:
         return cards.failed(question, f"it was not ready within {duration(WITHIN)}; ask for less at once", talk.ran)
     await remember(ctx.ports, ctx.caller, question, text, talk.ran, model=talker.model, tokens=talk.tokens)
-    return cards.answered(question, read(text, len(talk.ran)), talk.ran, talk.offers, talker.model)
+    return cards.answered(
+        question,
+        read(text, len(talk.ran)),
+        talk.ran,
+        talk.offers,
+        model=talker.model,
+        below=bool(ctx.caller.thread_ts),
+    )
 
 
 async def _answered(talk: _Talk, talker: Talker) -> str:

@@ -22,7 +22,8 @@ class Postmortems(Part):
         default=timedelta(minutes=10), description="How long after the resolution it is drafted."
     )
     timeout: PositiveDuration = Field(
-        default=timedelta(seconds=60), description="How long the model may take for a section."
+        default=timedelta(seconds=60),
+        description="How long the model may take for a section, or for one turn of the assistant.",
     )
     budget: Annotated[int, Field(ge=1000), BeforeValidator(numeric)] = Field(
         default=100_000, description="Tokens that one postmortem may use in all."

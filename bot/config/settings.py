@@ -42,11 +42,15 @@ class Settings(BaseModel):
     database_url: str = Field(
         default="sqlite:///data/do-manage.db", description="`sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`."
     )
-    openai_api_key: SecretStr | None = Field(default=None, description="Key of an OpenAI-compatible API, for drafts.")
+    openai_api_key: SecretStr | None = Field(
+        default=None, description="Key of an OpenAI-compatible API, for drafts and the assistant."
+    )
     openai_base_url: str | None = Field(
         default=None, description="Address of an OpenAI-compatible API other than OpenAI's."
     )
-    openai_model: str = Field(default="gpt-5-mini", min_length=1, description="Model that writes drafts.")
+    openai_model: str = Field(
+        default="gpt-5-mini", min_length=1, description="Model that writes drafts and answers questions."
+    )
     manage_config: Path | None = Field(
         default=None, description="Path of `manage.yml`; without it `./manage.yml` is read when it is there."
     )

@@ -18,7 +18,7 @@ from bot.config.settings import read_settings
 from bot.permissions import Caller
 from handlers.terminal import sandbox
 from handlers.terminal.failure import explained
-from handlers.terminal.render import console
+from handlers.terminal.render import COMMAND, console
 
 PATIENCE = 0.4
 """Seconds after which a command that has not answered shows that it is at work."""
@@ -39,6 +39,16 @@ async def answer(line: Sequence[str], *, user: str, quiet: bool) -> Card:
             return await app.invoke(line, Caller(id=f"shell:{user}", via="shell", name=user), progress=progress)
 
 
+def seen(card: Card, width: int, height: int) -> Text:
+    """How far a command is: its title and last step in one line, and the end of what it has written so far."""
+    steps = [f"  {plain(step, COMMAND)}" for step in card.steps[-1:]]
+    said = Text("".join([plain(card.title), *steps]))
+    said.truncate(max(width - 2, 1), overflow="ellipsis")  # two columns are the spinner's
+    written = Text("\n\n".join(plain(paragraph, COMMAND) for paragraph in card.body))
+    lines = list(written.wrap(Console(width=width), max(width - 2, 1)))[-max(height - 3, 1) :] if card.body else []
+    return Text("\n").join([said, *lines])
+
+
 @asynccontextmanager
 async def _progress(out: Console, *, quiet: bool, patience: float = PATIENCE) -> AsyncIterator[Progress | None]:
     if quiet or not out.is_terminal:
@@ -48,8 +58,7 @@ async def _progress(out: Console, *, quiet: bool, patience: float = PATIENCE) ->
     soon = asyncio.get_running_loop().call_later(patience, status.start)
 
     async def shown(card: Card) -> None:
-        steps = [f"  {plain(step)}" for step in card.steps[-1:]]
-        status.update(Text("".join([plain(card.title), *steps]), overflow="ellipsis", no_wrap=True))
+        status.update(seen(card, out.width, out.height))
 
     try:
         yield shown

@@ -10,7 +10,7 @@ from bot.permissions import Role
 from bot.phrasing import ago
 
 
-@command("countdown", role=Role.VIEWER)
+@command("countdown", role=Role.VIEWER, reads=True)
 @click.argument("moment", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]))
 @click.option("--to", "what", default="", help="What happens then.")
 async def countdown(ctx: Context, moment: datetime, what: str) -> Card:
