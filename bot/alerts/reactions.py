@@ -56,6 +56,9 @@ from bot.posting import CROWDED, NO_THREAD, distrust, find, show
 from storage.records.jobs import Job
 from storage.records.posts import Post
 
+CARDS_CROWDED = timedelta(seconds=8)
+"""How much later a card is tried again: what makes Slack crowded takes longer than that, at a message a second."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -276,7 +279,7 @@ async def _card(ports: Ports, alert: int, *, attempt: int, at_once: bool) -> Pos
 async def _unless_crowded(ports: Ports, key: str, *, at_once: bool) -> None:
     """Raise the `Later` that `show` would before anything is read for the card: in a storm that is most work."""
     if ports.chat is not None and ports.chat.crowded and not (at_once and await find(ports, key)):
-        raise Later(ports.now() + CROWDED)
+        raise Later(ports.now() + CARDS_CROWDED)
 
 
 async def _note(ports: Ports, card: Post, note: _Note) -> None:

@@ -51,7 +51,7 @@ def judge(job: Job, error: BaseException, now: datetime) -> PutOff | Again | Giv
     An error may say more in two attributes: `retry` False means that trying again cannot help, `after` is the least
     number of seconds to wait (at most an hour is believed).
     """
-    if isinstance(error, Later):
+    if isinstance(error, Later) and error.at.tzinfo is not None:  # a time without a zone is a mistake of the handler
         return PutOff(error.at)
     said = describe(error)
     if getattr(error, "retry", None) is False or exhausted(job, including_this=True):

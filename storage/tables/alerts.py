@@ -64,6 +64,20 @@ Index(
     postgresql_where=ALERTS.c.state != "resolved",
 )
 
+# Built once: building a statement takes longer than running it.
+_OPEN_AMONG = (
+    select(ALERTS)
+    .where(
+        _OPEN,
+        or_(
+            ALERTS.c.id.in_(bindparam("ids", expanding=True)),
+            ALERTS.c.fingerprint.in_(bindparam("fingerprints", expanding=True)),
+        ),
+    )
+    .order_by(ALERTS.c.id)
+)
+_OPEN_AMONG_HELD = _OPEN_AMONG.with_for_update()
+
 
 def to_row(alert: Alert) -> dict[str, Any]:
     """Return the alert as columns."""
@@ -101,15 +115,16 @@ async def open_among(
     conn: AsyncConnection, *, ids: Sequence[int] = (), fingerprints: Sequence[str] = (), lock: bool = False
 ) -> list[Alert]:
     """Return those of these numbers or fingerprints that are not resolved, oldest first."""
-    query = select(ALERTS).where(_OPEN, or_(ALERTS.c.id.in_(ids), ALERTS.c.fingerprint.in_(fingerprints)))
-    query = query.order_by(ALERTS.c.id)
-    return [from_row(row) for row in await rows(conn, query.with_for_update() if lock else query)]
+    values = {"ids": list(ids), "fingerprints": list(fingerprints)}
+    return [from_row(row) for row in await rows(conn, _OPEN_AMONG_HELD if lock else _OPEN_AMONG, values)]
 
 
 async def resolved_by_hand(conn: AsyncConnection, ids: Sequence[int], bot: str) -> frozenset[int]:
     """Return those of these numbers that somebody other than `bot` resolved."""
+    if not ids:
+        return frozenset()
     query = select(ALERTS.c.id).where(ALERTS.c.id.in_(ids), ALERTS.c.resolved_by.not_in([bot, ""]))
-    return frozenset((await conn.execute(query)).scalars()) if ids else frozenset()
+    return frozenset((await conn.execute(query)).scalars())
 
 
 async def seen_again(conn: AsyncConnection, seen: Sequence[tuple[int, int, datetime]]) -> None:

@@ -77,6 +77,12 @@ Index(
     postgresql_where=INSTANCES.c.state == "resolved",
 )
 
+_LATEST = (
+    select(func.max(INSTANCES.c.id))
+    .where(_OVER, INSTANCES.c.fingerprint.in_(bindparam("fingerprints", expanding=True)))
+    .group_by(INSTANCES.c.fingerprint)
+)
+_LATEST_OVER = select(INSTANCES).where(INSTANCES.c.id.in_(_LATEST), INSTANCES.c.resolved_at > bindparam("since"))
 _CHANGING = tuple(column.name for column in INSTANCES.c if column.name not in _FIXED)
 _INSERTING = plain_insert(INSTANCES)
 _PLAIN = (
@@ -165,10 +171,8 @@ async def seen_again(conn: AsyncConnection, seen: Sequence[tuple[str, int, datet
 
 async def latest_over(conn: AsyncConnection, fingerprints: Sequence[str], since: datetime) -> list[Instance]:
     """Of each fingerprint the latest instance that was resolved after `since`."""
-    among = INSTANCES.c.fingerprint.in_(fingerprints)
-    latest = select(func.max(INSTANCES.c.id)).where(_OVER, among).group_by(INSTANCES.c.fingerprint)
-    query = select(INSTANCES).where(INSTANCES.c.id.in_(latest), INSTANCES.c.resolved_at > since)
-    return [from_row(row) for row in await rows(conn, query)]
+    values = {"fingerprints": list(fingerprints), "since": since}
+    return [from_row(row) for row in await rows(conn, _LATEST_OVER, values)]
 
 
 async def ended(
