@@ -102,6 +102,8 @@ async def test_programs_get_all_of_them(store: Store) -> None:
         "outcome": "ok",
         "seconds": 0.01,
         "changes": False,
+        "channel": "",
+        "through": "",
     }
 
 
