@@ -26,6 +26,8 @@ CONNECT_TIMEOUT = 5.0
 """Seconds to wait for a PostgreSQL server."""
 BUSY_TIMEOUT = 5.0
 """Seconds that SQLite waits for another process's write."""
+SYNCHRONOUS = "FULL"
+"""SQLite's word for a commit that ends when the disk has it, whatever happens to the power."""
 GLANCE_TIMEOUT = 0.1
 """Seconds that the event loop waits when another process has SQLite's file for itself, which readers hardly meet."""
 MIGRATION_TIMEOUT = 60.0
@@ -222,7 +224,11 @@ def _sqlite_events(engine: SyncEngine, *, foreign_keys: bool, only: Literal["", 
     def _connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions by itself
         cursor = connection.cursor()
-        for pragma in ("synchronous=FULL", f"foreign_keys={int(foreign_keys)}", f"query_only={int(only == 'reads')}"):
+        for pragma in (
+            f"synchronous={SYNCHRONOUS}",
+            f"foreign_keys={int(foreign_keys)}",
+            f"query_only={int(only == 'reads')}",
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -232,7 +238,9 @@ def _sqlite_events(engine: SyncEngine, *, foreign_keys: bool, only: Literal["", 
             _begin_plainly(connection, "BEGIN" if only == "reads" else "BEGIN IMMEDIATE")
             return
         reads = connection.get_execution_options().get("reads_only", False)
-        connection.exec_driver_sql(f"PRAGMA query_only={int(reads)}").close()
+        if connection.info.get("reads_only") != reads:  # the connection stays what it was made
+            connection.exec_driver_sql(f"PRAGMA query_only={int(reads)}").close()
+            connection.info["reads_only"] = reads
         # A transaction that begins by reading and writes later can fail at once, whatever the busy timeout.
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE").close()
 

@@ -8,8 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from storage import engine
 from storage.unit_of_work import Store
 from tests.servers.postgresql import PostgreSQL
+
+
+@pytest.fixture(scope="session", autouse=True)
+def in_earnest() -> Iterator[str]:
+    """Let SQLite not wait for the disk in this process; gives what it does in earnest."""
+    with pytest.MonkeyPatch.context() as patch:
+        before = engine.SYNCHRONOUS
+        patch.setattr(engine, "SYNCHRONOUS", "OFF")
+        yield before
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from storage import migrations, tables
+from storage import engine, migrations, tables
 from storage.engine import masked
 from storage.tables.schema import METADATA
 from storage.unit_of_work import Store, StoreError
@@ -130,7 +130,10 @@ async def test_a_relative_path_is_taken_from_here(tmp_path: Path, monkeypatch: p
     assert (tmp_path / "data/bot.db").exists()
 
 
-async def test_writes_survive_a_power_cut_by_the_settings_that_promise_it(tmp_path: Path) -> None:
+async def test_writes_survive_a_power_cut_by_the_settings_that_promise_it(
+    tmp_path: Path, in_earnest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "SYNCHRONOUS", in_earnest)
     store = await Store.open(f"sqlite:///{tmp_path}/bot.db")
     names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
     async with store.read() as conn:
@@ -193,11 +196,12 @@ async def test_a_server_that_is_not_there_is_refused_at_once() -> None:
     assert time.monotonic() - begun < 5
 
 
-async def test_a_server_that_does_not_answer_is_refused_within_seconds() -> None:
+async def test_a_server_that_does_not_answer_is_refused_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "CONNECT_TIMEOUT", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         begun = time.monotonic()
         said = await refusal(f"postgresql://bot@127.0.0.1:{silent.getsockname()[1]}/ops")
-    assert "no answer within 5 s" in said
+    assert "no answer within 1 s" in said
     assert time.monotonic() - begun < 15
 
 
