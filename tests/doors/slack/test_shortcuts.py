@@ -1,12 +1,17 @@
 """Shortcuts: an incident from anywhere or from a message, a message on the timeline."""
 
+import asyncio
+
 import pytest
 
 from bot.sandbox import Workspace
 from bot.sandbox.state import Channel
+from storage.records.files import KeptFile
 from storage.records.incidents import Incident
-from storage.tables import incidents
+from storage.tables import files, incidents
 from tests.doors.slack.conftest import ONCALL, YOU, Bot, shown
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20
 
 
 async def found(bot: Bot) -> list[Incident]:
@@ -63,6 +68,25 @@ async def test_a_message_shortcut_puts_the_message_on_the_timeline(workspace: Wo
         *("incident", "note", "--text=rolling back", f"--author={YOU}", f"--at={said.ts}"),
         *(f"--channel={channel.id}", f"--ts={said.ts}"),
     ]
+
+
+async def test_the_picture_of_a_message_on_the_timeline_is_kept_byte_for_byte(workspace: Workspace, bot: Bot) -> None:
+    person = workspace.person(YOU)
+    await person.command("/do", "manage incident declare checkout is down", channel="#general")
+    channel = await opened(workspace)
+    await person.join("#incident-1")
+    assert bot.ports.chat is not None
+    id_ = await bot.ports.chat.upload(channel.id, name="p99.png", title="p99", content=PNG)
+    shared = next(m for m in workspace.messages(channel.id) if m.files)
+    await person.shortcut("add_to_timeline", "#incident-1", shared.ts)
+
+    kept: list[KeptFile] = []
+    async with asyncio.timeout(10):
+        while not kept:
+            await asyncio.sleep(0.02)
+            async with bot.ports.store.read() as conn:
+                kept = [file] if (file := await files.get(conn, 1, id_)) else []
+    assert (kept[0].name, kept[0].mime, kept[0].content) == ("p99.png", "image/png", PNG)
 
 
 @pytest.mark.usefixtures("bot")
