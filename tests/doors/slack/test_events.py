@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from bot.bus import Task
 from bot.cards.card import Card
+from bot.ports import Posted
 from bot.sandbox import Workspace
 from storage.records.alerts import Alert, AlertState, Severity
 from storage.records.incidents import Incident
@@ -116,6 +117,15 @@ async def test_taking_off_ones_own_eyes_leaves_anothers_acknowledgement_alone(wo
     await workspace.person(BACKUP).unreact("#alerts", card_ts(workspace), "eyes")
     await workspace.until(lambda: len(bot.heard) == 2)
     assert await state(bot) is AlertState.ACKNOWLEDGED
+
+
+async def test_the_bots_own_reaction_asks_for_nothing(workspace: Workspace, bot: Bot) -> None:
+    await raised(bot)
+    assert bot.ports.chat is not None
+    await bot.ports.chat.react(Posted("C0ALERTS", card_ts(workspace)), "eyes")
+    await workspace.person(ONCALL).react("#alerts", card_ts(workspace), "eyes")
+    await eventually(bot, AlertState.ACKNOWLEDGED)
+    assert [caller.id for _, caller in bot.heard] == [ONCALL]
 
 
 async def test_other_emoji_and_other_messages_mean_nothing(workspace: Workspace, bot: Bot) -> None:
