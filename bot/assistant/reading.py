@@ -13,6 +13,7 @@ LONGEST = 6_000  # characters of an answer
 MOST_PARAGRAPHS = 16
 
 _CITED = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+_CITED_BEFORE = re.compile(rf"[ \t]?{_CITED.pattern}")
 _INLINE = re.compile(r"\*\*(?P<bold>[^*\n]{1,200})\*\*|`(?P<code>[^`\n]{1,300})`")
 _HEADING = re.compile(r"^#{1,6}\s+(.*)$")
 UNKNOWN = "?"
@@ -40,7 +41,7 @@ def read(text: str, results: int) -> Read:
 
 def without_citations(text: str) -> str:
     """The text for later questions: its numbers would be taken for those of other results."""
-    return _CITED.sub("", text).replace(" .", ".")
+    return _CITED_BEFORE.sub("", text)
 
 
 def _marked(cited: str, known: frozenset[int]) -> str:

@@ -219,3 +219,26 @@ async def test_a_growing_text_is_seen_while_it_grows(page: Page, client: AsyncWe
     await client.chat_stopStream(channel="C0ALERTS", ts=stream["ts"])
     await expect(page.get_by_role("listitem").filter(has_text="it broke").locator("strong")).to_be_visible()
     await expect(page.get_by_label("still writing")).to_be_hidden()
+
+
+async def test_the_pane_is_opened_and_what_it_suggests_is_asked_with_one_click(
+    page: Page, workspace: Workspace, app: AsyncApp, client: AsyncWebClient, online: Online
+) -> None:
+    @app.event("assistant_thread_started")
+    async def started(event: dict[str, Any]) -> None:
+        thread = event["assistant_thread"]
+        prompts = [{"title": "Health", "message": "is all healthy?"}]
+        where = {"channel_id": thread["channel_id"], "thread_ts": thread["thread_ts"]}
+        await client.assistant_threads_setSuggestedPrompts(**where, title="Ask", prompts=prompts)
+
+    @app.event("message")
+    async def ignored() -> None:
+        pass
+
+    async with online(app):
+        await page.get_by_role("navigation").get_by_role("button", name="do", exact=True).click()
+        await page.get_by_role("button", name="New chat").click()
+        await page.get_by_role("button", name="Health").click()
+        await expect(page.locator("#panel")).to_contain_text("is all healthy?")
+        await expect(page.get_by_role("button", name="Health")).to_be_hidden()
+    assert workspace.messages(workspace.state.im("U0YOU").id)[-1].text == "is all healthy?"

@@ -66,6 +66,15 @@ async def test_a_slow_command_shows_how_far_it_is(terminal: Console) -> None:
         await eventually(lambda: "Probing [all]  2 of 5" in printed(terminal))
 
 
+def test_what_is_written_so_far_is_seen_by_its_end() -> None:
+    card = Card(title="how is it?", body=("first " * 40, "last words"))
+    assert str(manage.seen(card, 40, 6)).splitlines() == ["how is it?", "first first first first ", "", "last words"]
+
+
+def test_a_long_title_stays_one_line() -> None:
+    assert len(str(manage.seen(Card(title="x" * 200, steps=("one",)), 40, 6))) == 38
+
+
 async def test_a_quick_command_shows_nothing(terminal: Console) -> None:
     async with manage._progress(terminal, quiet=False):
         pass
