@@ -10,6 +10,7 @@ from bot.statuspage.uptime import percent
 from bot.statuspage.wording import TEMPLATE
 from storage.records.notices import Notice, NoticeStatus
 
+_UNNAMED = "/status at the bot's HTTP door; set PUBLIC_URL, and it stands here whole"
 _LEVELS = {Condition.OPERATIONAL: Level.OK, Condition.PARTIAL: Level.BAD, Condition.OUTAGE: Level.BAD}
 
 
@@ -35,7 +36,7 @@ def notice(one: Notice, remark: str = "") -> Card:
 
 
 def overview(page: Page, notices: Sequence[Notice], pages: Sequence[str], address: str) -> Card:
-    """The components as the public sees them, and the latest notices."""
+    """The components as the public sees them, and the latest notices; `address` is "" where nobody set it."""
     rows = tuple(
         (
             one.name,
@@ -53,7 +54,7 @@ def overview(page: Page, notices: Sequence[Notice], pages: Sequence[str], addres
         steps=tuple(_line(one) for one in notices),
         body=() if rows else (("Name components under ", Code("statuspage"), " in manage.yml."),),
         fields=(
-            *((Field(label="Address", value=address),) if address else ()),
+            Field(label="Address", value=address or _UNNAMED),
             *((Field(label="Told as well", value=", ".join(pages)),) if pages else ()),
         ),
         buttons=tuple(

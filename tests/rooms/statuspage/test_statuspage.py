@@ -262,6 +262,12 @@ async def test_a_new_text_can_be_asked_for(world: World) -> None:
     assert (await notice(world, 2)).status is NoticeStatus.PROPOSED
 
 
+async def test_where_the_page_is_stands_below_how_things_stand(world: World) -> None:
+    assert "/status at the bot's HTTP door; set PUBLIC_URL" in to_text(await world.run("status"), T0)
+    world.ports = replace(world.ports, settings=Settings(public_url="https://bot.example.com/"))
+    assert "https://bot.example.com/status" in to_text(await world.run("status"), T0)
+
+
 async def test_everybody_can_see_how_things_stand(world: World) -> None:
     await declared(world)
     card = await world.run("status")
