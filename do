@@ -231,6 +231,7 @@ case $verb in
     test)
         ready requirements-dev.lock
         ready_servers
+        unset PYTHONDONTWRITEBYTECODE # or each of the many bots that tests start would compile itself anew
         exec "$python" -m pytest -n 2 --dist worksteal "$@"
         ;;
     check | bench | lock)
