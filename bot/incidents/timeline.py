@@ -79,7 +79,8 @@ def lines(entries: Sequence[Entry], ran: Sequence[Entry] = (), *, hidden: bool =
             )
         )
     off = frozenset() if hidden else taken_off(entries)
-    shown = [corrected(line, entries) for line in told if line.entry not in off]
+    edits = [entry for entry in entries if entry.kind == "TimelineEdited"]  # a long journal is not read for each line
+    shown = [corrected(line, edits) for line in told if line.entry not in off]
     return sorted(shown, key=lambda line: (line.at, line.entry))
 
 

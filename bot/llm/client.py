@@ -60,7 +60,8 @@ class Model:
         Secrets are taken out of what is sent and of what comes back.
         """
         self.awake()
-        safe = redact([system, prompt], detectors=detectors.found, personal=True).texts
+        redacted = await asyncio.to_thread(redact, [system, prompt], detectors=detectors.found, personal=True)
+        safe = redacted.texts
         messages = [{"role": "system", "content": safe[0]}, {"role": "user", "content": safe[1]}]
         try:
             async with asyncio.timeout(self.timeout.total_seconds()):
@@ -101,7 +102,8 @@ class Model:
 
     async def _structured(self, messages: Messages, schema: type[BaseModel], budget: int) -> BaseModel:
         openai = await asyncio.to_thread(import_module, "openai")
-        async with self.connected(openai) as client:
+        # in a thread: reading the certificates of this machine takes longer than anybody else should have to wait
+        async with await asyncio.to_thread(self.connected, openai) as client:
             text, spent = await self._ask(openai, client, messages, schema, budget)
             try:
                 return parse(text, schema)

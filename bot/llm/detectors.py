@@ -7,13 +7,23 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
+from bot.llm.budget import split
+
 SHORTEST = 8
 """Characters of what may be a secret by its shape."""
+BLOCK = 10_000
+"""Characters that are searched at once: no other thread runs while an expression searches."""
 
 
 def found(text: str) -> Iterator[tuple[str, str]]:
     """Kind and text of each secret, longest first, so that none is taken out of the middle of another."""
-    seen = {secret: detector.secret_type for detector in _detectors() for secret in detector.analyze_string(text)}
+    blocks = ["\n".join(block) for block in split(text.splitlines(), BLOCK, cost=len)]
+    seen = {
+        secret: detector.secret_type
+        for block in blocks
+        for detector in _detectors()
+        for secret in detector.analyze_string(block)
+    }
     for secret in sorted(seen, key=len, reverse=True):
         if len(secret) >= SHORTEST:
             yield seen[secret], secret

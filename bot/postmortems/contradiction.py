@@ -1,7 +1,7 @@
 """What a statement says otherwise than the entries it cites: denials, opposites, who did it (pure)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from bot.postmortems import wording
 from bot.postmortems.evidence import Evidence, Pack
@@ -92,10 +92,10 @@ def _turned(text: str) -> str:
     return ""
 
 
-def stranger(text: str, source: Offered, pack: Pack) -> str:
-    """Somebody in the text who has no part in any cited entry ("": nobody)."""
+def stranger(text: str, source: Offered, known: Collection[str]) -> str:
+    """Somebody of those `known` in the text who has no part in any cited entry ("": nobody)."""
     said = text.lower()
-    for label in _labels(pack):
+    for label in known:
         if label.lower() in said and is_named(label, f" {said} ") and not is_named(label, source.haystack):
             return label
     for role in _ROLE.finditer(text):
@@ -105,13 +105,13 @@ def stranger(text: str, source: Offered, pack: Pack) -> str:
 
 
 def swapped(
-    text: str, source: Offered, pack: Pack, score: Callable[[frozenset[str], Evidence], float]
+    text: str, source: Offered, known: Collection[str], score: Callable[[frozenset[str], Evidence], float]
 ) -> tuple[str, Evidence] | None:
     """Somebody of whom a clause says what a cited entry has another one do, with that entry."""
     cited = [r.entry for r in source.cited]
     if not 1 < len(cited) <= 12:
         return None
-    for label in _labels(pack):
+    for label in known:
         own = [e for e in cited if is_named(label, f" {e.actor} {e.words} ".lower())]
         for match in re.finditer(rf"(?<![\w-]){re.escape(label)}(?![\w-])", text, re.IGNORECASE) if own else ():
             end = _CLAUSE_END.search(text, match.end())
@@ -123,6 +123,7 @@ def swapped(
     return None
 
 
-def _labels(pack: Pack) -> list[str]:
+def people(pack: Pack) -> list[str]:
+    """Everybody who has a part in any entry."""
     actors = {name for item in pack.items for name in item.actor.split(", ")}
     return sorted(label for label in actors | set(pack.people) if not _NO_NAME.fullmatch(label))

@@ -12,7 +12,7 @@ from bot.llm.redaction import redact
 from bot.ports import Ports, Writer
 from bot.postmortems import facts, grounding, prompt, sections
 from bot.postmortems.evidence import Pack
-from bot.postmortems.plan import ANSWER, WINDOW, Asked, Plan, left_out
+from bot.postmortems.plan import ANSWER, WINDOW, Asked, Plan, Reading, left_out
 from bot.postmortems.prompt import WrittenSection
 from bot.postmortems.review import noted
 from bot.postmortems.sections import Part
@@ -53,11 +53,11 @@ async def dry(ports: Ports, pack: Pack, part: Part, *, missing: int) -> Asked:
     if _kept_back(ports, pack):
         raise ModelError(KEPT_BACK)
     plan = await _plan(ports, pack, part, shares=max(missing, 1))
-    reading = plan.reading()
-    safe = redact([prompt.SYSTEM, *plan.prompts(reading)], detectors=detectors.found, personal=True).texts
+    reading, prompts = await asyncio.to_thread(_read, plan)
+    safe = await asyncio.to_thread(redact, [prompt.SYSTEM, *prompts], detectors=detectors.found, personal=True)
     return Asked(
-        system=safe[0],
-        prompts=safe[1:],
+        system=safe.texts[0],
+        prompts=safe.texts[1:],
         left_out=left_out(reading.fit),
         then="" if len(reading.parts) == 1 else "one request with the answers to these, and the entries that they cite",
     )
@@ -96,6 +96,11 @@ async def again(ports: Ports, pack: Pack, part: Part, old: Section, *, request: 
     return written
 
 
+def _read(plan: Plan) -> tuple[Reading, list[str]]:
+    reading = plan.reading()
+    return reading, plan.prompts(reading)
+
+
 def _kept_back(ports: Ports, pack: Pack) -> bool:
     """Whether the model may not see it."""
     return pack.private and not ports.manage.postmortems.private_to_model
@@ -103,8 +108,8 @@ def _kept_back(ports: Ports, pack: Pack) -> bool:
 
 async def _drafted(desk: _Desk) -> Written:
     plan = desk.plan
-    reading = plan.reading()
-    kept, prompts = reading.fit, plan.prompts(reading)
+    reading, prompts = await asyncio.to_thread(_read, plan)
+    kept = reading.fit
     asked = prompts[0] if len(prompts) == 1 else await _merged(desk, prompts, len(kept.left_out))
     statements = await _grounded(desk, asked)
     if not statements:
@@ -124,11 +129,11 @@ async def _merged(desk: _Desk, prompts: Sequence[str], missing: int) -> str:
         answer, _ = await _ask(desk, asked, WINDOW)
         checked = await _check(answer, desk.plan)
         notes += [s for s in checked if not s.unverified and s.kind is not StatementKind.UNKNOWN]
-    return desk.plan.merged(notes, left_out=missing)
+    return await asyncio.to_thread(desk.plan.merged, notes, left_out=missing)
 
 
 async def _redrafted(desk: _Desk, old: Section, change: int) -> Written:
-    asked, kept = desk.plan.again(old, change)
+    asked, kept = await asyncio.to_thread(desk.plan.again, old, change)
     statements = await _grounded(desk, asked)
     if not statements:
         raise ModelError(f"{desk.writer.model} left nothing of it")
@@ -199,5 +204,5 @@ def _labels(incident: int) -> dict[str, str]:
 
 
 async def _checked(section: Section, pack: Pack) -> Section:
-    checked = await asyncio.to_thread(grounding.check, section.statements, pack)
-    return replace(section, statements=checked)
+    check = grounding.copied if sections.named(section.name).rendered else grounding.check
+    return replace(section, statements=await asyncio.to_thread(check, section.statements, pack))

@@ -89,6 +89,7 @@ class _Desk:
     part: Part | None
     shelf: Shelf
     index: Index
+    people: Sequence[str]
 
 
 def check(statements: Iterable[Statement], pack: Pack, part: Part | None = None) -> tuple[Statement, ...]:
@@ -102,8 +103,20 @@ def check(statements: Iterable[Statement], pack: Pack, part: Part | None = None)
 
 def examine(statements: Iterable[Statement], pack: Pack, part: Part | None = None) -> tuple[Verdict, ...]:
     """Like `check`, with every failure of each statement under its code."""
-    desk = _Desk(pack, part, shelf(pack), index(pack.items))
+    desk = _Desk(pack, part, shelf(pack), index(pack.items), contradiction.people(pack))
     return tuple(_examined(statement, desk) for statement in statements)
+
+
+def copied(statements: Iterable[Statement], pack: Pack) -> tuple[Statement, ...]:
+    """The statements, cleaned and looked at for blame: what code copied out of the entries needs no comparing."""
+    by_id = {item.id: item for item in pack.items}
+    return tuple(_copied(s, [e for number in s.evidence if (e := by_id.get(number))]) for s in statements)
+
+
+def _copied(statement: Statement, known: Sequence[Evidence]) -> Statement:
+    text = cleaned(statement.text, known)
+    blames = blameless.blames(text[:LONGEST], evidence=" ".join(e.words for e in known))
+    return replace(statement, text=text, blame=blameless.advice(blames))
 
 
 def unverified(statements: Iterable[Statement]) -> list[Statement]:
@@ -202,9 +215,9 @@ def _strays(found: Claims, source: Offered) -> Iterator[tuple[Code, str]]:
 def _contradictions(statement: Statement, cited: Sequence[Evidence], source: Offered, desk: _Desk) -> list[Failure]:
     """What the cited entries have, but otherwise."""
     failures = []
-    if stranger := contradiction.stranger(statement.text, source, desk.pack):
+    if stranger := contradiction.stranger(statement.text, source, desk.people):
         failures.append(Failure(Code.ACTOR, f"{stranger} has no part in any cited entry"))
-    elif swapped := contradiction.swapped(statement.text, source, desk.pack, desk.index.score):
+    elif swapped := contradiction.swapped(statement.text, source, desk.people, desk.index.score):
         failures.append(
             Failure(Code.ACTOR, f"says of {swapped[0]} what entry #{swapped[1].id} has {swapped[1].actor} do")
         )

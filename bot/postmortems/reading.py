@@ -1,5 +1,6 @@
 """Reads a postmortem with all that stands behind its text."""
 
+import asyncio
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,7 +13,6 @@ from bot.postmortems.evidence import Evidence, Pack
 from storage.records.alerts import Alert
 from storage.records.incidents import Incident
 from storage.records.postmortems import Postmortem, Section, Version
-from storage.records.posts import Post
 from storage.tables import alerts, incidents, journal, postmortems, posts, samples
 
 _MOST_COMMANDS = 200
@@ -82,7 +82,8 @@ async def pack_of(ports: Ports, number: int) -> Pack:
         entries = await journal.of_subjects(conn, subjects)
         entries += await journal.of_kind(conn, "CommandRun", since=incident.started_at, limit=_MOST_COMMANDS)
         measured = await _requests(conn, incident)
-    return evidence.collect(incident, entries, requests=measured)
+    # thousands of entries take longer than anybody else should have to wait
+    return await asyncio.to_thread(evidence.collect, incident, entries, requests=measured)
 
 
 async def _requests(conn: AsyncConnection, incident: Incident) -> impact.Requests | None:
@@ -106,22 +107,18 @@ def _checks(raised: list[Alert]) -> list[str]:
 
 
 async def _links(ports: Ports, pack: Pack) -> dict[int, str]:
+    """Where each entry was said: in its own message, else on the card that shows it, else on the incident's card."""
     if ports.chat is None:
         return {}
-    links: dict[int, str] = {}
+    places = {item.id: Posted(item.channel, item.ts) for item in pack.items if item.channel and item.ts}
+    keys = {item.id: _keys(item, pack.incident) for item in pack.items if item.id not in places}
     async with ports.store.read() as conn:
-        for item in pack.items:
-            place = Posted(item.channel, item.ts) if item.channel and item.ts else None
-            if place is None and (post := await _said(conn, item, pack.incident)):
-                place = Posted(post.channel, post.ts)
-            if place and (address := ports.chat.link(place)):
-                links[item.id] = address
-    return links
+        known = await posts.of_keys(conn, (key for some in keys.values() for key in some))
+    for number, some in keys.items():
+        if post := next((known[key] for key in some if key in known), None):
+            places[number] = Posted(post.channel, post.ts)
+    return {number: address for number, place in places.items() if (address := ports.chat.link(place))}
 
 
-async def _said(conn: AsyncConnection, item: Evidence, incident: int) -> Post | None:
-    """The message that said it: its own, else the card that shows it, else the incident's card."""
-    for key in (f"entry:{item.id}", f"{item.subject}:card", f"incident:{incident}:card"):
-        if post := await posts.get(conn, key):
-            return post
-    return None
+def _keys(item: Evidence, incident: int) -> tuple[str, ...]:
+    return f"entry:{item.id}", f"{item.subject}:card", f"incident:{incident}:card"

@@ -1,6 +1,6 @@
 """Which message of Slack says what about which subject."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,8 @@ POSTS = Table(
     Index(None, "subject", "kind"),
 )
 
+_AT_ONCE = 5000  # databases take so many parameters and not many more
+
 
 def to_row(post: Post) -> dict[str, Any]:
     """Return the post as columns."""
@@ -42,6 +44,16 @@ async def get(conn: AsyncConnection, key: str) -> Post | None:
     """Return the post of that key."""
     row = await first(conn, POSTS, key=key)
     return from_row(row) if row else None
+
+
+async def of_keys(conn: AsyncConnection, keys: Iterable[str]) -> dict[str, Post]:
+    """Return the posts of those keys that there are, by key."""
+    found: dict[str, Post] = {}
+    wanted = list(dict.fromkeys(keys))
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = select(POSTS).where(POSTS.c.key.in_(wanted[start : start + _AT_ONCE]))
+        found |= {row["key"]: from_row(row) for row in await rows(conn, some)}
+    return found
 
 
 async def by_message(conn: AsyncConnection, channel: str, ts: str) -> Post | None:
