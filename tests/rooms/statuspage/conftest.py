@@ -14,6 +14,7 @@ from tests.fakes.ports import FrozenClock
 from tests.fakes.status_pages import PAGE, TOKEN, Statuspage, serving
 from tests.rooms.alerts.conftest import chat, clock, logged
 from tests.rooms.alerts.world import MANAGE, World, world_of
+from tests.rooms.statuspage.situations import healthy
 
 __all__ = ["chat", "clock", "logged"]
 
@@ -46,3 +47,8 @@ async def world(
         made.ports = replace(made.ports, pages={"public": STATUSPAGE.connect(options, made.ports)})
         yield made
     await store.close()
+
+
+@pytest.fixture(autouse=True)
+async def _well(world: World) -> None:
+    await healthy(world)

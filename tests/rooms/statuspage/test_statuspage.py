@@ -2,55 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from bot.cards.card import Card, Level
+from bot.cards.card import Level
 from bot.cards.text import to_text
 from bot.config.settings import Settings
-from bot.events import NoticeDiscarded, NoticeProposed, NoticePublished, PageMirrored, PageTroubled
+from bot.events import NoticeDiscarded, NoticeProposed, NoticePublished
 from bot.llm.client import connect
-from bot.statuspage import mirroring, service
+from bot.statuspage import service
 from bot.statuspage.decide import Condition
 from handlers.slack.modals import fields
-from storage.records.checks import CheckState, Status
-from storage.records.notices import Notice, NoticeStatus
+from storage.records.notices import NoticeStatus
 from tests.fakes.ports import T0
 from tests.fakes.status_pages import Statuspage
 from tests.rooms.alerts.world import COMMANDS, LEAD, World, refusal
+from tests.rooms.statuspage.situations import declared, notice, shop
 from tests.servers.openai import openai_server, refuses, says
 
 SECRET = "xoxb-1234567890-abcdefghij"
-
-
-async def declared(world: World, *more: str, severity: str = "critical") -> Card:
-    """An incident of the shop; its title is for nobody outside."""
-    return await world.run(
-        "incident", "declare", "payments-db-3", "lost", "--severity", severity, "--component", "Shop", *more
-    )
-
-
-async def healthy(world: World) -> None:
-    for name in ("shop", "smtp"):
-        state = CheckState(
-            name=name, type="http", status=Status.HEALTHY, since=T0, observed=Status.HEALTHY,
-            streak=3, streak_since=T0, observed_at=world.clock(),
-        )  # fmt: skip
-        await world.store.transact(lambda unit, state=state: unit.save(state))
-
-
-async def notice(world: World, number: int = 1) -> Notice:
-    return await service.notice(world.ports, number)
-
-
-async def shop(world: World) -> Condition:
-    return (await service.overview(world.ports)).conditions["Shop"]
-
-
-@pytest.fixture(autouse=True)
-async def _well(world: World) -> None:
-    await healthy(world)
 
 
 async def test_a_declared_incident_has_a_text_proposed_in_its_channel(world: World) -> None:
@@ -142,15 +112,6 @@ async def test_the_end_is_proposed_once_the_begin_was_published(world: World, ou
     (made,) = outside.incidents.values()
     assert (made["status"], len(made["texts"])) == ("resolved", 2)
     assert outside.components["11"] == "operational"
-
-
-async def test_an_incident_that_is_over_frees_its_component_outside_though_its_check_is_silent(
-    world: World, outside: Statuspage
-) -> None:
-    await declared(world)
-    await world.forward(minutes=30)  # no result of a check in this time
-    await world.run("incident", "resolve", "1")
-    assert (await shop(world), outside.components["11"]) == (Condition.UNKNOWN, "operational")
 
 
 async def test_the_end_of_what_nobody_heard_of_is_not_proposed(world: World) -> None:
@@ -294,105 +255,6 @@ async def test_what_cannot_be_done_is_said_with_the_way_on(world: World, argv: S
     await declared(world)
     refused = await world.run(*argv)
     assert (refused.level, bool(refused.hint)) == (Level.USAGE, True)
-
-
-async def test_each_job_that_runs_twice_tells_once(world: World, outside: Statuspage) -> None:
-    world.twice = True
-    await declared(world)
-    await world.run("status", "publish", "1")
-    await world.run("incident", "resolve", "1")
-    await world.run("status", "publish", "2")
-    assert len(outside.incidents) == 1
-    assert len(outside.updates()) == 2
-    assert len(await world.facts("incident:1", NoticeProposed)) == 2
-    assert len(await world.facts("incident:1", PageMirrored)) == 2
-
-
-async def test_a_crash_between_the_call_and_the_commit_tells_no_second_time(
-    world: World, outside: Statuspage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep, crashes = mirroring._keep, [RuntimeError("the process dies here")]
-
-    async def crashing(*given: Any) -> None:
-        if crashes:
-            raise crashes.pop()
-        await keep(*given)
-
-    monkeypatch.setattr(mirroring, "_keep", crashing)
-    await declared(world)
-    await world.run("status", "publish", "1")
-    assert len(outside.updates()) == 1
-    assert await world.facts("incident:1", PageMirrored) == []
-    await world.forward(minutes=1)
-    assert (len(outside.incidents), len(outside.updates())) == (1, 1)
-    assert len(await world.facts("incident:1", PageMirrored)) == 1
-    crashes.append(RuntimeError("and here again"))
-    await world.run("status", "say", "1", "--text", "Still on it.")
-    await world.forward(minutes=1)
-    assert outside.updates().count("Still on it.") == 1
-
-
-async def test_a_connection_that_is_cut_tells_no_second_time(world: World, outside: Statuspage) -> None:
-    await declared(world)
-    outside.cut()
-    await world.run("status", "publish", "1")
-    await world.forward(minutes=1)
-    assert (len(outside.incidents), len(outside.updates())) == (1, 1)
-
-
-async def test_a_refusal_stands_on_the_card_with_the_mend_until_it_is_mended(world: World, outside: Statuspage) -> None:
-    await declared(world)
-    outside.fail(401)
-    await world.run("status", "publish", "1")
-    (fact,) = await world.facts("incident:1", PageTroubled)
-    assert (fact.page, fact.mend) == ("public", "Mend it, then run `statuspage sync`.")
-    said = "Status page public could not be told: Statuspage refuses the token (HTTP 401): set a valid one."
-    assert (await world.incident()).trouble == said
-    assert said in (await world.message("incident:1:card")).text
-
-    answer = await world.run("statuspage", "sync")
-    assert answer.data["incidents"] == 1
-    assert len(outside.updates()) == 1
-    assert (await world.incident()).trouble == ""
-    assert said not in (await world.message("incident:1:card")).text
-
-
-async def test_a_page_that_refuses_components_is_said_on_the_card_too_and_raises_no_alert(
-    world: World, outside: Statuspage
-) -> None:
-    outside.fail(401)
-    await declared(world)
-    assert "refuses the token" in (await world.incident()).trouble
-    assert world.died == []
-    await world.run("statuspage", "sync")
-    assert ((await world.incident()).trouble, outside.components["11"]) == ("", "major_outage")
-
-
-async def test_incidents_without_components_are_no_business_of_outside_pages(world: World, outside: Statuspage) -> None:
-    outside.fail(401)
-    await world.run("incident", "declare", "The", "office", "is", "dark")
-    assert (len(outside.planned), world.died) == (1, [])
-
-
-async def test_what_may_pass_by_itself_is_tried_again_before_it_is_said(world: World, outside: Statuspage) -> None:
-    await declared(world)
-    outside.fail(429, Retry_After="60")
-    await world.run("status", "publish", "1")
-    assert ((await world.incident()).trouble, outside.updates()) == ("", [])
-    await world.forward(minutes=2)
-    assert len(outside.updates()) == 1
-    assert await world.facts("incident:1", PageTroubled) == []
-
-
-async def test_what_fails_for_long_is_said_and_goes_by_itself(world: World, outside: Statuspage) -> None:
-    await declared(world)
-    for _ in range(3):
-        outside.fail(503)
-    await world.run("status", "publish", "1")
-    await world.forward(seconds=1)
-    assert "Statuspage answered HTTP 503" in (await world.incident()).trouble
-    await world.forward(minutes=2)
-    assert ((await world.incident()).trouble, len(outside.updates())) == ("", 1)
 
 
 async def test_without_chat_texts_are_proposed_and_published_as_well(world: World, outside: Statuspage) -> None:
