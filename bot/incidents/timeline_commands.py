@@ -62,6 +62,7 @@ async def note(
     pictures: tuple[str, ...],
 ) -> Card:
     """Put something on the timeline, with its own author and time."""
+    which = await meant(ctx, number)  # first: whatever is wrong with the rest, a private incident's words are masked
     if not text.strip():
         raise Usage("a note needs words", ("For example ", Code('--text "failed over to the replica"'), "."))
     source = Source(
@@ -73,7 +74,7 @@ async def note(
         files=pictures,
         reason=cut(reason.strip(), asking.LONGEST_NOTE),
     )
-    decision = await service.note(ctx.ports, await meant(ctx, number), source, by=ctx.caller.id)
+    decision = await service.note(ctx.ports, which, source, by=ctx.caller.id)
     return outcome(decision, "has it on its timeline")
 
 
@@ -95,9 +96,10 @@ async def unnote(ctx: Context, number: int | None, channel: str, ts: str) -> Car
 @click.option("--at", "at", default="", help='When it happened, like "14:05" or "2026-12-24 09:00".')
 async def edit(ctx: Context, number: int | None, entry: int, reason: str, text: str, at: str) -> Card:  # noqa: PLR0917 - click passes parameters by name
     """Correct what an entry of the timeline says, or when it happened. What stood there first is kept."""
+    which = await meant(ctx, number)
     if not (text.strip() or at):
         raise Usage("what is to be corrected?", ("Either ", Code("--text"), " or ", Code("--at"), "."))
-    moment, why, which = asking.moment(ctx, at) if at else None, _because(reason), await meant(ctx, number)
+    moment, why = asking.moment(ctx, at) if at else None, _because(reason)
     lines = await service.lines(ctx.ports, which, hidden=True)
     words = cut(text.strip(), asking.LONGEST_NOTE)
 
@@ -114,7 +116,8 @@ async def edit(ctx: Context, number: int | None, entry: int, reason: str, text: 
 @click.option("--undo", is_flag=True, help="Put it back on.")
 async def hide(ctx: Context, number: int | None, entry: int, reason: str, undo: bool) -> Card:
     """Take an entry off the timeline, or put it back. It stays in the journal either way."""
-    why, which = _because(reason), await meant(ctx, number)
+    which = await meant(ctx, number)
+    why = _because(reason)
     lines = await service.lines(ctx.ports, which, hidden=True)
     async with ctx.ports.store.read() as conn:
         incident = await incidents.get(conn, which)

@@ -36,6 +36,7 @@ ASKED = [
     ("incident", "edit", "N", "--entry=1", "--text=x", "--reason=y"),
     ("incident", "hide", "N", "--entry=1", "--reason=y"),
     ("incident", "export", "N"),
+    ("incident", "meeting", "N"),
 ]
 """Every way to ask about incident N."""
 
@@ -107,6 +108,15 @@ async def test_no_audit_line_tells_what_it_is_about(hidden: World) -> None:
     assert ("1", "--role=••••") in told
     assert "treasurer" not in str(told)
     assert "police" not in str(told)
+
+
+@pytest.mark.parametrize("verb", ["note", "edit"])
+async def test_no_audit_line_tells_what_was_typed_with_a_mistake(hidden: World, verb: str) -> None:
+    entry = () if verb == "note" else ("--entry=1", "--reason=treasurer")
+    card = await hidden.ask("incident", verb, "1", "--text=it was the treasurer", "--at=gibberish", *entry)
+
+    assert card.level.value == "usage"
+    assert "treasurer" not in str(await hidden.facts(f"command:incident {verb}", CommandRun))
 
 
 async def test_its_alert_does_not_lead_to_it(world: World) -> None:
