@@ -22,15 +22,10 @@ Start = Callable[..., AbstractContextManager["Up"]]
 
 @pytest.fixture(scope="session")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """An environment without settings. Compiled modules are shared by all tests, or each start would compile them all."""
+    """An environment without settings, in which modules that are compiled already, our own and libraries', are used."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     home = tmp_path_factory.mktemp("home")
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "PYTHONPATH": path,
-        "PYTHONPYCACHEPREFIX": str(home / "compiled"),
-    }
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": path}
 
 
 @pytest.fixture
