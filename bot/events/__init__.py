@@ -35,6 +35,9 @@ from bot.events.assistant import (
 from bot.events.checks import (
     CheckChanged,
 )
+from bot.events.deploys import (
+    Deployed,
+)
 from bot.events.event import (
     Event,
     event_of,
@@ -174,6 +177,7 @@ __all__ = [
     "CheckChanged",
     "CommandRun",
     "ComponentsAffected",
+    "Deployed",
     "DraftReady",
     "DraftStarted",
     "EscalationExhausted",

@@ -20,6 +20,8 @@ LONGEST = 1000
 """Characters of one entry that count: enough for any update, too few to drown the others."""
 IMPACT = "impact"
 """Name of what is computed of the impact."""
+DEPLOYS_BEFORE = timedelta(hours=6)
+"""Deploys of so long before the impact began are evidence: most that break something break it soon."""
 
 _PERSON = re.compile(r"<@([^\s<>|]{1,40})(?:\|[^>]*)?>|\b([UW][A-Z0-9]{8,20})\b")
 # Families of commands whose effect is a fact of its own in the journal.
@@ -37,6 +39,7 @@ _WEIGHTS = {
     "StatusChanged": 3,
     "AlertOpened": 3,
     "CommandRun": 3,
+    "Deployed": 3,
     "AlertResolved": 2,
     "AlertAcknowledged": 2,
     "PageFailed": 2,
@@ -147,6 +150,10 @@ def _belongs(entry: Entry, incident: Incident) -> bool:
         return during and _changes(entry.payload)
     if entry.subject.startswith("check:"):
         return during
+    if entry.kind == "Deployed":
+        live = datetime.fromisoformat(entry.payload["finished_at"])
+        over = incident.resolved_at
+        return incident.started_at - DEPLOYS_BEFORE <= live and (over is None or live <= over)
     if entry.subject.startswith("postmortem:"):
         return entry.kind == "ChangeRequested"
     return entry.kind != "ChannelArchived"
@@ -188,6 +195,8 @@ def _untold(entry: Entry) -> Evidence | None:
             words = f"Ran `{' '.join([str(entry.payload.get('command', '')), *map(str, argv)])}`: {outcome}"
             if outcome in {level.value for level in Level}:
                 words += f", exit status {Level(outcome).exit_code}"
+        case "Deployed":
+            return _of_deploy(entry)
         case "EscalationExhausted":
             words = (
                 f"Alert #{entry.payload.get('alert')}: the last escalation step was taken, nobody else would be told"
@@ -205,6 +214,22 @@ def _untold(entry: Entry) -> Evidence | None:
         moments=(entry.at,),
         subject=entry.subject,
         told=told,
+    )
+
+
+def _of_deploy(entry: Entry) -> Evidence | None:
+    """A deploy stands at the time when it was live, not when it was told."""
+    event = e.event_of(entry.kind, entry.payload)
+    if not isinstance(event, e.Deployed):
+        return None
+    return Evidence(
+        id=entry.id,
+        at=event.finished_at,
+        kind=entry.kind,
+        actor=entry.actor,
+        words=f"Deployed {event.service} {event.version}" + (f": {event.text}" if event.text else ""),
+        moments=(event.finished_at,),
+        subject=entry.subject,
     )
 
 

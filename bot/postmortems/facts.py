@@ -85,7 +85,7 @@ def _timeline(pack: Pack, _part: Part) -> Iterable[Statement]:
 
 def _factors(pack: Pack, part: Part) -> Iterable[Statement]:
     yield from _each(pack.of_kind("CheckChanged", "AlertOpened")[:3])
-    yield from _each(pack.of_kind("CommandRun"))
+    yield from _each(pack.of_kind("Deployed", "CommandRun"))
     yield from _each(item for item in _said(pack) if _CAUSE.search(item.words))
     yield _ask(part)
 

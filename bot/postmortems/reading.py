@@ -81,6 +81,9 @@ async def pack_of(ports: Ports, number: int) -> Pack:
         subjects = timeline.subjects(number, incident.alert_ids, _checks(raised))
         entries = await journal.of_subjects(conn, subjects)
         entries += await journal.of_kind(conn, "CommandRun", since=incident.started_at, limit=_MOST_COMMANDS)
+        entries += await journal.of_kind(
+            conn, "Deployed", since=incident.started_at - evidence.DEPLOYS_BEFORE, limit=_MOST_COMMANDS
+        )
         measured = await _requests(conn, incident)
     # thousands of entries take longer than anybody else should have to wait
     return await asyncio.to_thread(evidence.collect, incident, entries, requests=measured)
