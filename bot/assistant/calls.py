@@ -10,7 +10,7 @@ from typing import Any
 from bot.assistant.steps import Look, Offer, Refused
 from bot.bodies import argv_of, public, schema
 from bot.command import Command, HelpWanted, Usage, find, parse, words
-from bot.permissions import Role, may
+from bot.permissions import Caller, Role, may
 from bot.phrasing import cut
 from bot.talk import Call, Tool
 
@@ -25,9 +25,18 @@ def tool_name(command: str) -> str:
     return command.replace(" ", "_").replace(":", "__")
 
 
-def readable(commands: Mapping[str, Command], role: Role) -> list[Command]:
-    """The commands that the model may run by itself for an asker of that role."""
-    return [cmd for cmd in commands.values() if cmd.reads and role >= cmd.role]
+def sight(caller: Caller, role: Role) -> Role:
+    """The role up to which the model may look: where others read the answer too, what every viewer may see.
+
+    Else a text that the model obeys could bring what only operators see before everybody.
+    """
+    shared = caller.via == "slack" and bool(caller.thread_ts) and not caller.channel.startswith("D")
+    return min(role, Role.VIEWER) if shared else role
+
+
+def readable(commands: Mapping[str, Command], looks: Role) -> list[Command]:
+    """The commands that the model may run by itself, looking as far as that role may."""
+    return [cmd for cmd in commands.values() if cmd.reads and looks >= cmd.role]
 
 
 def offerable(commands: Mapping[str, Command], role: Role) -> list[Command]:
@@ -35,9 +44,9 @@ def offerable(commands: Mapping[str, Command], role: Role) -> list[Command]:
     return [cmd for cmd in commands.values() if not cmd.reads and role >= cmd.role]
 
 
-def tools(commands: Mapping[str, Command], role: Role) -> list[Tool]:
+def tools(commands: Mapping[str, Command], role: Role, looks: Role) -> list[Tool]:
     """What the model is told that it may ask for."""
-    offered = [_tool(cmd) for cmd in readable(commands, role)]
+    offered = [_tool(cmd) for cmd in readable(commands, looks)]
     if offerable(commands, role):
         offered.append(PROPOSAL)
     return offered
@@ -57,8 +66,8 @@ PROPOSAL = Tool(
 )
 
 
-def judged(call: Call, commands: Mapping[str, Command], role: Role) -> Look | Offer | Refused:
-    """What becomes of a call: it may be run, shown as a button, or neither."""
+def judged(call: Call, commands: Mapping[str, Command], role: Role, looks: Role) -> Look | Offer | Refused:
+    """What becomes of a call: it may be run (as far as `looks`), shown as a button (as far as `role`), or neither."""
     try:
         argv = _line(call, commands)
         cmd, rest = find(argv, commands)
@@ -71,11 +80,16 @@ def judged(call: Call, commands: Mapping[str, Command], role: Role) -> Look | Of
     if not verdict.allowed:
         return Refused(f"{verdict.reason}; say so, and name who could be asked")
     if cmd.only_reads(params):
-        return Look(tuple(argv))
-    offer = Offer((*cmd.name.split(), *rest))
-    if not offer.line.isprintable() or len(offer.line) > LONGEST_LINE:
-        return Refused(f"a proposal is one line of at most {LONGEST_LINE} printable characters")
-    return offer
+        more = f"`{cmd.name}` shows more than all who read here may see; it can be asked alone with the bot"
+        return Look(tuple(argv)) if cmd.role <= looks else Refused(more)
+    return _offer(Offer((*cmd.name.split(), *rest)))
+
+
+def _offer(offer: Offer) -> Offer | Refused:
+    """The offer, if whoever presses can read all of it."""
+    if offer.line.isprintable() and len(offer.line) <= LONGEST_LINE:
+        return offer
+    return Refused(f"a proposal is one line of at most {LONGEST_LINE} printable characters")
 
 
 def _line(call: Call, commands: Mapping[str, Command]) -> Sequence[str]:

@@ -42,6 +42,7 @@ class _Talk:
     ctx: Context
     commands: Mapping[str, Command]
     role: Role
+    looks: Role
     question: str
     messages: list[Message]
     ran: list[Ran] = field(default_factory=list)
@@ -59,6 +60,7 @@ async def answer(ctx: Context, talker: Talker, question: str, commands: Mapping[
         ctx=ctx,
         commands=commands,
         role=role,
+        looks=calls.sight(ctx.caller, role),
         question=question,
         messages=[
             prompt.system(calls.offerable(commands, role), ctx.ports.now(), where),
@@ -87,7 +89,7 @@ async def answer(ctx: Context, talker: Talker, question: str, commands: Mapping[
 
 async def _answered(talk: _Talk, talker: Talker) -> str:
     """The text of the answer, after as many rounds of commands as it takes; raises `ModelError`."""
-    offered = calls.tools(talk.commands, talk.role)
+    offered = calls.tools(talk.commands, talk.role, talk.looks)
 
     async def said(text: str) -> None:
         await talk.ctx.progress(cards.writing(talk.question, read(text, len(talk.ran))))
@@ -106,7 +108,7 @@ async def _answered(talk: _Talk, talker: Talker) -> str:
 
 async def _followed(talk: _Talk, call: Call) -> str:
     """What a call led to, in words for the model."""
-    match calls.judged(call, talk.commands, talk.role):
+    match calls.judged(call, talk.commands, talk.role, talk.looks):
         case Refused(why=why):
             return f"Refused: {why}"
         case Offer() as offer:

@@ -5,12 +5,12 @@ import json
 import click
 import pytest
 
-from bot.assistant.calls import LONGEST_LINE, judged, tool_name, tools
+from bot.assistant.calls import LONGEST_LINE, judged, sight, tool_name, tools
 from bot.assistant.steps import Look, Offer, Refused
 from bot.cards.card import Card
 from bot.command import Context, command
 from bot.numbers import NUMBER
-from bot.permissions import Role
+from bot.permissions import Caller, Role
 from bot.talk import Call
 
 
@@ -45,33 +45,37 @@ def call(name: str, **arguments: object) -> Call:
 
 
 def test_a_command_that_reads_is_looked_at() -> None:
-    assert judged(call("list", what="x", state="open"), COMMANDS, Role.VIEWER) == Look(
+    assert judged(call("list", what="x", state="open"), COMMANDS, Role.VIEWER, Role.VIEWER) == Look(
         ("list", "--state=open", "--", "x")
     )
 
 
 def test_a_command_that_does_not_say_it_only_reads_is_offered() -> None:
-    assert judged(call("thing_end", number=3), COMMANDS, Role.RESPONDER) == Offer(("thing", "end", "--", "3"))
+    assert judged(call("thing_end", number=3), COMMANDS, Role.RESPONDER, Role.RESPONDER) == Offer(
+        ("thing", "end", "--", "3")
+    )
 
 
 def test_a_parameter_that_acts_makes_it_an_offer() -> None:
-    assert judged(call("list", chart=True), COMMANDS, Role.VIEWER) == Offer(("list", "--chart"))
-    assert judged(call("list", chart=False), COMMANDS, Role.VIEWER) == Look(("list",))
+    assert judged(call("list", chart=True), COMMANDS, Role.VIEWER, Role.VIEWER) == Offer(("list", "--chart"))
+    assert judged(call("list", chart=False), COMMANDS, Role.VIEWER, Role.VIEWER) == Look(("list",))
 
 
 @pytest.mark.parametrize("name", ["thing_end", "thing end"])
 def test_what_the_asker_may_not_do_is_neither(name: str) -> None:
-    refused = judged(call(name, number=3), COMMANDS, Role.VIEWER)
+    refused = judged(call(name, number=3), COMMANDS, Role.VIEWER, Role.VIEWER)
     assert isinstance(refused, Refused)
     assert "needs the role responder" in refused.why
 
 
 def test_a_proposal_that_only_reads_is_looked_at() -> None:
-    assert judged(call("propose", command="/do manage list"), COMMANDS, Role.VIEWER) == Look(("list",))
+    assert judged(call("propose", command="/do manage list"), COMMANDS, Role.VIEWER, Role.VIEWER) == Look(("list",))
 
 
 def test_a_call_for_help_is_looked_up() -> None:
-    assert judged(call("propose", command="thing end --help"), COMMANDS, Role.VIEWER) == Look(("help", "thing", "end"))
+    assert judged(call("propose", command="thing end --help"), COMMANDS, Role.VIEWER, Role.VIEWER) == Look(
+        ("help", "thing", "end")
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,17 +92,39 @@ def test_a_call_for_help_is_looked_up() -> None:
     ],
 )
 def test_what_cannot_be_understood_or_read_is_refused(made: Call) -> None:
-    assert isinstance(judged(made, COMMANDS, Role.ADMIN), Refused)
+    assert isinstance(judged(made, COMMANDS, Role.ADMIN, Role.ADMIN), Refused)
 
 
 def test_tools_are_what_the_role_may_look_at_and_one_to_propose() -> None:
-    assert [tool.name for tool in tools(COMMANDS, Role.VIEWER)] == ["list"]
-    assert [tool.name for tool in tools(COMMANDS, Role.RESPONDER)] == ["list", "propose"]
-    assert [tool.name for tool in tools(COMMANDS, Role.ADMIN)] == ["list", "peek", "propose"]
+    assert [tool.name for tool in tools(COMMANDS, Role.VIEWER, Role.VIEWER)] == ["list"]
+    assert [tool.name for tool in tools(COMMANDS, Role.RESPONDER, Role.RESPONDER)] == ["list", "propose"]
+    assert [tool.name for tool in tools(COMMANDS, Role.ADMIN, Role.ADMIN)] == ["list", "peek", "propose"]
+
+
+@pytest.mark.parametrize(
+    ("caller", "looks"),
+    [
+        (Caller(id="U1", via="slack", channel="C1", thread_ts="1.0"), Role.VIEWER),
+        (Caller(id="U1", via="slack", channel="D1", thread_ts="1.0"), Role.ADMIN),
+        (Caller(id="U1", via="slack", channel="C1"), Role.ADMIN),
+        (Caller(id="shell:root", via="shell"), Role.ADMIN),
+    ],
+    ids=["thread", "alone", "whispered", "shell"],
+)
+def test_where_others_read_it_looks_no_further_than_viewers_may(caller: Caller, looks: Role) -> None:
+    assert sight(caller, Role.ADMIN) is looks
+    assert sight(caller, Role.NOBODY) is Role.NOBODY
+
+
+def test_what_others_here_may_not_see_is_not_looked_at() -> None:
+    refused = judged(call("peek"), COMMANDS, Role.ADMIN, Role.VIEWER)
+    assert isinstance(refused, Refused)
+    assert "alone with the bot" in refused.why
+    assert "peek" not in {tool.name for tool in tools(COMMANDS, Role.ADMIN, Role.VIEWER)}
 
 
 def test_a_tool_does_not_show_what_would_act() -> None:
-    assert set(tools(COMMANDS, Role.VIEWER)[0].parameters["properties"]) == {"what", "state"}
+    assert set(tools(COMMANDS, Role.VIEWER, Role.VIEWER)[0].parameters["properties"]) == {"what", "state"}
 
 
 @pytest.mark.parametrize(("name", "tool"), [("incident show", "incident_show"), ("cache:clear", "cache__clear")])

@@ -48,3 +48,9 @@ def test_nobody_is_in_the_channel_of_one_that_has_none():
 
 def test_everybody_sees_one_that_is_not_private():
     assert seen("U000ELSE", incident=replace(SECRET, private=False), role=Role.VIEWER)
+
+
+def test_through_the_assistant_nobody_sees_one() -> None:
+    asked = Caller(id="U0000ONE", via="slack", channel="C0SECRET", through="assistant")
+    assert not may_see(SECRET, asked, Role.ADMIN, {"U0000ONE"})
+    assert may_see(replace(SECRET, private=False), asked, Role.VIEWER, ())
