@@ -38,7 +38,7 @@ async def announced(app: App) -> None:
 
 
 async def test_from_resolution_to_publication_with_a_model_that_fails_once(sqlite_url: str) -> None:
-    async with openai_server(refuses(401), *[NOTHING] * 5) as server:
+    async with openai_server(refuses(401), *[NOTHING] * 9) as server:
         settings = Settings(
             database_url=sqlite_url,
             openai_api_key=SecretStr(server.api_key),
@@ -57,5 +57,5 @@ async def test_from_resolution_to_publication_with_a_model_that_fails_once(sqlit
                 known = await postmortems.get(conn, 1)
     assert known is not None
     authors = [section.author for section in known.sections]
-    assert authors == ["facts", "test-model", "facts", *["test-model"] * 4]
+    assert authors == ["facts", "test-model", "facts", *["test-model"] * 8]
     assert [file["name"] for file in chat.files] == ["postmortem-1-v11.md"]

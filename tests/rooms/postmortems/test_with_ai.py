@@ -253,12 +253,12 @@ async def test_what_does_not_fit_is_left_out_oldest_and_lightest_first_and_said(
         source = Source(channel="C0000INC", ts=text[:17], text=text, author=RESPONDER, said_at=resolved.clock())
         await incidents.note(resolved.ports, 1, source, by=RESPONDER)
 
-    for i in range(40):
+    for i in range(24):
         await note(f"{i:017} {'word ' * 180}")
     await draft(resolved)
     prompt = next(p for p in writer.prompts if about(p, "Response"))
     assert "left out for length" in prompt
-    assert f"{39:017}" in prompt
+    assert f"{23:017}" in prompt
     assert f"{0:017}" not in prompt
     assert resolved.chat
     shown = next(m for m in resolved.chat.messages if m.card.title == "Response")
