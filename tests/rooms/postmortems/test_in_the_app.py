@@ -58,4 +58,5 @@ async def test_from_resolution_to_publication_with_a_model_that_fails_once(sqlit
     assert known is not None
     authors = [section.author for section in known.sections]
     assert authors == ["facts", "test-model", "facts", *["test-model"] * 8]
-    assert [file["name"] for file in chat.files] == ["postmortem-1-v11.md"]
+    texts = [file["name"] for file in chat.files if file["name"].endswith(".md")]  # the meeting attaches a file, too
+    assert texts == ["postmortem-1-v11.md"]
