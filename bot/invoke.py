@@ -26,6 +26,8 @@ _LEASE = timedelta(seconds=30)
 _MOST_WORDS = 50
 _OPTION = re.compile(r"--?[a-z][a-z-]*")
 _MASK = "••••"
+_MAY_BE_PRIVATE = re.compile(r"(incident|declare|postmortem|followup)( |$)")
+"""Commands about incidents: what is typed into them may be for few people alone."""
 PRIVATE = "--private"
 """The option that makes what is asked for private, whichever command takes it."""
 
@@ -130,7 +132,12 @@ async def _permitted(run: _Run, argv: Sequence[str], context: Context, approval:
     run.argv = _masked(cmd, rest)
     if PRIVATE in rest:  # before anything can go wrong: the line is written in any case
         run.conceal()
-    params = parse(cmd, rest)
+    try:
+        params = parse(cmd, rest)
+    except Usage:
+        if _MAY_BE_PRIVATE.match(cmd.name):  # which incident it is about is not known then
+            run.argv = tuple(map(_concealed, run.argv))
+        raise
     verdict = may(run.role, cmd.role, cmd.name)
     if not verdict.allowed:
         return Card(

@@ -149,6 +149,8 @@ async def test_a_run_leaves_an_audit_line(either: Store) -> None:
         "role": "responder",
         "outcome": "ok",
         "changes": True,
+        "channel": "",
+        "through": "",
     }
 
 

@@ -119,6 +119,14 @@ async def test_no_audit_line_tells_what_was_typed_with_a_mistake(hidden: World, 
     assert "treasurer" not in str(await hidden.facts(f"command:incident {verb}", CommandRun))
 
 
+async def test_no_audit_line_tells_what_a_refused_line_was_about(hidden: World) -> None:
+    card = await hidden.ask("incident", "update", "1", "--text=it was the treasurer", "--status=bogus")
+
+    assert card.level.value == "usage"
+    (run,) = await hidden.facts("command:incident update", CommandRun)
+    assert run.argv == ("1", "--text=••••", "--status=••••")
+
+
 async def test_its_alert_does_not_lead_to_it(world: World) -> None:
     await world.check("degraded")
     await world.run("incident", "declare", SECRET, "--private", "--alert=1")
