@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar, cast
 
@@ -28,6 +29,10 @@ REST = 3
 """How many times as long as it took other work then leaves the writer to urgent work."""
 LONGEST_REST = 0.25
 """Seconds after which other work goes on at the latest, between two units of urgent work if need be."""
+TOGETHER = 0.003
+"""Seconds for which units of work that wait already are added to a transaction: each commit waits for the disk."""
+
+Work = Callable[[AsyncConnection], Awaitable[Any]]
 
 
 class Direct:
@@ -65,11 +70,12 @@ class Direct:
 
 @dataclass(slots=True)
 class Turn:
-    """A unit of work that waits for the writer, and what hears of its end."""
+    """What waits for the writer, a unit of work or something that commits by itself, and what hears of its end."""
 
-    run: Callable[[], Any]
+    do: Work | Callable[[], Any]
     urgent: bool
     over: Callable[[Any, BaseException | None], None]
+    unit: bool = True
     since: float = 0.0
 
 
@@ -110,6 +116,13 @@ class Turns:
             with suppress(Empty):
                 self._bell.get(timeout=self._rested_at - now if self._others else None)
 
+    def another(self, urgent: bool) -> Turn | None:
+        """A unit of work that waits and may share the transaction of one that is `urgent` or not; None for none."""
+        waiting = self._urgent if urgent else self._others
+        if not waiting or not waiting[0].unit or (self._urgent and not urgent):
+            return None
+        return waiting.popleft()
+
     def took(self, turn: Turn, since: float) -> None:
         """Count what it took, begun at `since`: by that other work rests while urgent work keeps coming."""
         now = self._clock()
@@ -138,27 +151,11 @@ class Writer:
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, urgent: bool = False) -> T:
         """Run `work` in one transaction and commit it, or nothing of it when it raises.
 
+        It may share the transaction with others; then it runs once more, alone, when one of them fails.
         A caller that is cancelled meanwhile waits for the end all the same: nobody else may write before. Raises
         `RuntimeError` when the work waits for anything but its connection.
         """
-        return await self._turn(lambda: self._run(work), urgent=urgent)
-
-    async def insert(self, statement: str, values: tuple[Any, ...]) -> None:
-        """Commit one urgent statement. Raises `sqlite3.Error`.
-
-        SQLAlchemy's steps around so little take longer than the disk does.
-        """
-        await self._put(lambda: self._insert(statement, values), urgent=True)
-
-    async def close(self) -> None:
-        """End the thread and close the connection; whoever runs something afterwards gets new ones."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            self._turns.end()
-            await asyncio.to_thread(thread.join)
-
-    async def _turn(self, run: Callable[[], T], *, urgent: bool) -> T:
-        done = self._put(run, urgent=urgent)
+        done: asyncio.Future[T] = self._put(work, urgent=urgent)
         try:
             return await asyncio.shield(done)
         except asyncio.CancelledError:
@@ -168,11 +165,25 @@ class Writer:
                 done.exception()  # the caller is gone, nobody else will ask
             raise
 
-    def _put(self, run: Callable[[], T], *, urgent: bool) -> "asyncio.Future[T]":
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
+    async def insert(self, statement: str, values: tuple[Any, ...]) -> None:
+        """Commit one urgent statement. Raises `sqlite3.Error`.
 
-        def over(result: T, error: BaseException | None) -> None:
+        SQLAlchemy's steps around so little take longer than the disk does.
+        """
+        await self._put(lambda: self._insert(statement, values), urgent=True, unit=False)
+
+    async def close(self) -> None:
+        """End the thread and close the connection; whoever runs something afterwards gets new ones."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._turns.end()
+            await asyncio.to_thread(thread.join)
+
+    def _put(self, do: Work | Callable[[], Any], *, urgent: bool, unit: bool = True) -> "asyncio.Future[Any]":
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Any] = loop.create_future()
+
+        def over(result: Any, error: BaseException | None) -> None:
             with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
                 loop.call_soon_threadsafe(_settle, done, result, error)
 
@@ -180,38 +191,58 @@ class Writer:
             self._turns = Turns()
             self._thread = threading.Thread(target=self._serve, args=(self._turns,), name="sqlite-writer", daemon=True)
             self._thread.start()
-        self._turns.put(Turn(run, urgent, over))
+        self._turns.put(Turn(do, urgent, over, unit))
         return done
 
     def _serve(self, turns: Turns) -> None:
         while (turn := turns.take()) is not None:
             since = time.monotonic()
-            try:
-                result, error = turn.run(), None
-            except BaseException as raised:  # noqa: BLE001 - whoever waits gets it
-                result, error = None, raised
+            over = self._together(turn, turns) if turn.unit else [(turn, *_tried(cast("Callable[[], Any]", turn.do)))]
             turns.took(turn, since)
-            turn.over(result, error)
-            del turn, result, error  # or they would live until the next one
+            for done, result, error in over:
+                done.over(result, error)
+            del turn, over, done, result, error  # or they would live until the next one
         self._let_go()
         self._engine.dispose()
 
-    def _run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        if self._conn is None:
-            self._conn = self._engine.connect()
+    def _together(self, first: Turn, turns: Turns) -> list[tuple[Turn, Any, BaseException | None]]:
+        """Run a unit of work and those that wait behind it in one transaction; each alone when one of them fails."""
+        group, results = [first], []
+        until = time.monotonic() + TOGETHER
         try:
-            with self._conn.begin():
-                # Only what `Direct` has is used of it; a method that it lacks raises at the first test.
-                return _finished(cast("Coroutine[Any, Any, T]", work(cast("AsyncConnection", Direct(self._conn)))))
+            with self._connected().begin():
+                results.append(self._run(first))
+                while time.monotonic() < until and (following := turns.another(first.urgent)) is not None:
+                    group.append(following)
+                    results.append(self._run(following))
+        except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+            self._let_go()
+            if len(group) == 1:
+                return [(first, None, error)]
+            return [(turn, *_tried(partial(self._alone, turn))) for turn in group]
+        return [(turn, result, None) for turn, result in zip(group, results, strict=True)]
+
+    def _alone(self, turn: Turn) -> Any:
+        try:
+            with self._connected().begin():
+                return self._run(turn)
         except BaseException:
             self._let_go()
             raise
 
-    def _insert(self, statement: str, values: tuple[Any, ...]) -> None:
+    def _run(self, turn: Turn) -> Any:
+        # Only what `Direct` has is used of it; a method that it lacks raises at the first test.
+        conn = cast("AsyncConnection", Direct(self._connected()))
+        return _finished(cast("Coroutine[Any, Any, Any]", cast("Work", turn.do)(conn)))
+
+    def _connected(self) -> Connection:
         if self._conn is None:
             self._conn = self._engine.connect()
+        return self._conn
+
+    def _insert(self, statement: str, values: tuple[Any, ...]) -> None:
         try:
-            self._conn.connection.cursor().execute(statement, values).close()  # a transaction of its own
+            self._connected().connection.cursor().execute(statement, values).close()  # a transaction of its own
         except BaseException:
             self._let_go()
             raise
@@ -220,6 +251,13 @@ class Writer:
         conn, self._conn = self._conn, None
         if conn is not None:
             conn.close()
+
+
+def _tried(do: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    try:
+        return do(), None
+    except BaseException as raised:  # noqa: BLE001 - whoever waits gets it
+        return None, raised
 
 
 def _settle(done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
