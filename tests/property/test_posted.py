@@ -15,7 +15,17 @@ from storage.records.alerts import Severity
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TIMEOUT = timedelta(minutes=5)
 TIMES = st.sampled_from(
-    ["2026-11-23T11:00:00Z", "2026-11-23T12:00:00Z", "2026-11-23T12:04:00.5+01:00", "2026-11-23T13:00:00Z", "2026-11-23T13:00:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "soon", ""]
+    [
+        "2026-11-23T11:00:00Z",
+        "2026-11-23T12:00:00Z",
+        "2026-11-23T12:04:00.5+01:00",
+        "2026-11-23T13:00:00Z",
+        "2026-11-23T13:00:00",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "soon",
+        "",
+    ]
 )
 VALUES = st.one_of(st.text(max_size=5), st.sampled_from(["\0", "x" * 65_537, "critical"]), st.none(), st.integers())
 STRINGS = st.one_of(

@@ -166,7 +166,9 @@ def test_the_pictures_of_a_message_are_its_images_alone() -> None:
     assert timeline.pictures({"text": "look", "files": None}) == ()
 
 
-@pytest.mark.parametrize(("command", "through", "told"), [("health", "", 1), ("health", "assistant", 0), ("ask", "", 0)])
+@pytest.mark.parametrize(
+    ("command", "through", "told"), [("health", "", 1), ("health", "assistant", 0), ("ask", "", 0)]
+)
 def test_of_commands_in_the_channel_those_that_people_ran_are_told(command: str, through: str, told: int) -> None:
     run = e.CommandRun(
         command=command, argv=(), via="slack", role="viewer", outcome="ok", seconds=0.1, channel="C1", through=through
