@@ -7,6 +7,7 @@ What somebody waits for outside goes first. While such work keeps coming, all ot
 """
 
 import asyncio
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -45,6 +46,11 @@ class Direct:
     def dialect(self) -> Dialect:
         """The database's kind."""
         return self._conn.dialect
+
+    @property
+    def driver(self) -> sqlite3.Connection:
+        """The driver's own connection."""
+        return cast("sqlite3.Connection", self._conn.connection.dbapi_connection)
 
     @property
     def sync_connection(self) -> Connection:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
 from storage.records.alerts import Alert, AlertState, Severity
+from storage.tables import plain
 from storage.tables.schema import METADATA, Document, Instant, Words, first, row_of, rows, write, write_all
 
 ALERTS = Table(
@@ -115,6 +116,11 @@ async def open_among(
     conn: AsyncConnection, *, ids: Sequence[int] = (), fingerprints: Sequence[str] = (), lock: bool = False
 ) -> list[Alert]:
     """Return those of these numbers or fingerprints that are not resolved, oldest first."""
+    where = (
+        f"state != 'resolved' AND (id IN {plain.marks(ids)} OR fingerprint IN {plain.marks(fingerprints)}) ORDER BY id"
+    )
+    if (found := plain.select(conn, ALERTS, where, (*ids, *fingerprints))) is not None:
+        return [from_row(row) for row in found]
     values = {"ids": list(ids), "fingerprints": list(fingerprints)}
     return [from_row(row) for row in await rows(conn, _OPEN_AMONG_HELD if lock else _OPEN_AMONG, values)]
 

@@ -6,6 +6,7 @@ from sqlalchemy import Column, Executable, Integer, Table, bindparam
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.engine import insert
+from storage.tables import plain
 from storage.tables.schema import METADATA, Words
 
 COUNTERS = Table(
@@ -15,6 +16,12 @@ COUNTERS = Table(
 
 async def following(conn: AsyncConnection, name: str, many: int = 1) -> int:
     """Count up and give the number, 1 at first; of `many` the first. Others who want one wait for this transaction."""
+    row, more = (
+        {"name": name, "value": many},
+        "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value RETURNING value",
+    )
+    if (done := plain.insert_one(conn, COUNTERS, row, more)) is not None:
+        return int(done.rows[0][0]) - many + 1
     count = await conn.execute(_counting(conn.dialect.name), {"name": name, "value": many, "_many": many})
     return int(count.scalar_one()) - many + 1
 

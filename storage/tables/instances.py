@@ -14,15 +14,14 @@ from sqlalchemy.sql import ColumnElement
 
 from storage.engine import Conflict
 from storage.records.alerts import AlertState, Instance, Severity
+from storage.tables import plain
 from storage.tables.schema import (
     METADATA,
     BigId,
     Document,
     Instant,
     Words,
-    plain_document,
     plain_instant,
-    plain_words,
     row_of,
     rows,
 )
@@ -85,10 +84,6 @@ _LATEST = (
 _LATEST_OVER = select(INSTANCES).where(INSTANCES.c.id.in_(_LATEST), INSTANCES.c.resolved_at > bindparam("since"))
 _CHANGING = tuple(column.name for column in INSTANCES.c if column.name not in _FIXED)
 _INSERTING = plain_insert(INSTANCES)
-_PLAIN = (
-    f"INSERT INTO instances ({', '.join(c.name for c in INSTANCES.c if c.name != 'id')}) "  # noqa: S608 - our own names
-    f"VALUES ({', '.join('?' * (len(INSTANCES.c) - 1))})"
-)
 _UPDATING = (
     plain_update(INSTANCES)
     .where(INSTANCES.c.id == bindparam("_id"))
@@ -112,39 +107,12 @@ async def insert(conn: AsyncConnection, instances: Iterable[Instance]) -> None:
     fresh = list(instances)
     if not fresh:
         return
+    new = [{name: value for name, value in to_row(instance).items() if name != "id"} for instance in fresh]
     try:
-        if conn.dialect.name == "sqlite":
-            await conn.exec_driver_sql(_PLAIN, [_plain(instance) for instance in fresh])
-        else:
-            await conn.execute(_INSERTING, [{n: v for n, v in to_row(i).items() if n != "id"} for i in fresh])
+        if not plain.insert(conn, INSTANCES, new):
+            await conn.execute(_INSERTING, new)
     except IntegrityError as error:
         raise Conflict("an instance of that fingerprint is open already") from error
-
-
-def _plain(i: Instance) -> tuple[Any, ...]:
-    """The columns as SQLite keeps them: through SQLAlchemy's types it takes three times as long."""
-    return (
-        i.fingerprint,
-        i.alert_id,
-        plain_words(i.name),
-        plain_document(i.labels),
-        i.severity.value,
-        plain_instant(i.started_at),
-        plain_instant(i.opened_at),
-        plain_instant(i.last_seen_at),
-        i.state.value,
-        plain_document(i.annotations),
-        plain_words(i.summary),
-        plain_words(i.reading),
-        i.value,
-        plain_words(i.source),
-        plain_words(i.link),
-        i.count,
-        plain_instant(i.ends_at),
-        plain_instant(i.resolved_at),
-        plain_words(i.muted_by),
-        plain_document([at.isoformat() for at in i.openings]),
-    )
 
 
 async def update(conn: AsyncConnection, instances: Iterable[Instance]) -> None:
@@ -171,6 +139,10 @@ async def seen_again(conn: AsyncConnection, seen: Sequence[tuple[str, int, datet
 
 async def latest_over(conn: AsyncConnection, fingerprints: Sequence[str], since: datetime) -> list[Instance]:
     """Of each fingerprint the latest instance that was resolved after `since`."""
+    latest = f"SELECT max(id) FROM instances WHERE state = 'resolved' AND fingerprint IN {plain.marks(fingerprints)}"  # noqa: S608 - marks
+    where = f"id IN ({latest} GROUP BY fingerprint) AND resolved_at > ?"
+    if (found := plain.select(conn, INSTANCES, where, (*fingerprints, plain_instant(since)))) is not None:
+        return [from_row(row) for row in found]
     values = {"fingerprints": list(fingerprints), "since": since}
     return [from_row(row) for row in await rows(conn, _LATEST_OVER, values)]
 
@@ -215,6 +187,10 @@ async def open_instances(
 
     `where` narrows them further. With `limit` at most so many, of those whose id is higher than `after`.
     """
+    if fingerprints is not None and not where and alert_id is None and limit is None and not after:
+        is_open = f"state != 'resolved' AND fingerprint IN {plain.marks(fingerprints)} ORDER BY id"
+        if (found := plain.select(conn, INSTANCES, is_open, fingerprints)) is not None:
+            return [from_row(row) for row in found]
     given = {
         "alert_id": alert_id,
         "fingerprints": None if fingerprints is None else list(fingerprints),

@@ -28,6 +28,7 @@ from sqlalchemy.sql import ColumnElement
 from storage.engine import Conflict
 from storage.engine import insert as upsert
 from storage.records.jobs import Job, JobState, NewJob
+from storage.tables import plain
 from storage.tables.schema import METADATA, BigId, Document, Instant, Words, first, purge_rows, row_of, rows
 
 JOBS = Table(
@@ -84,6 +85,9 @@ _POSTPONING = (
     .values(due_at=bindparam("_until", type_=Instant), postponed=JOBS.c.postponed + 1, owner=_KEEPS_LANE)
 )
 _FINISHING = update(JOBS).where(*_MINE).values(state=JobState.DONE.value, finished_at=bindparam("_now", type_=Instant))
+_CHANGES = ", ".join(f"{c.name} = excluded.{c.name}" for c in JOBS.c if c.name not in {"id", "key"})
+_AGAIN = f"""ON CONFLICT ("key") DO UPDATE SET {_CHANGES} WHERE jobs.state = '{JobState.CANCELLED.value}'"""
+"""The same in SQLite's own SQL that `_inserting` says."""
 
 
 def to_row(job: NewJob) -> dict[str, Any]:
@@ -103,7 +107,7 @@ async def insert(conn: AsyncConnection, jobs: Iterable[NewJob]) -> None:
     So a step that an acknowledgement cancelled can be planned again when the acknowledgement is withdrawn.
     """
     fresh = [to_row(job) for job in jobs]
-    if not fresh:
+    if not fresh or plain.insert(conn, JOBS, fresh, _AGAIN):
         return
     await conn.execute(_inserting(conn.dialect.name), fresh)
 
@@ -127,7 +131,11 @@ async def start(conn: AsyncConnection, jobs: Iterable[NewJob], *, owner: str, un
         if job.lane:
             raise ValueError(f"job {job.key} waits its turn in the lane {job.lane}")
         row = {**to_row(job), "due_at": until, "owner": owner, "attempts": 1}
-        number = (await conn.execute(_starting(conn.dialect.name), row)).scalar()
+        done = plain.insert_one(conn, JOBS, row, 'ON CONFLICT ("key") DO NOTHING RETURNING id')
+        if done is not None:
+            number = done.rows[0][0] if done.rows else None
+        else:
+            number = (await conn.execute(_starting(conn.dialect.name), row)).scalar()
         if number is not None:
             begun.append(Job(**{**row, "id": int(number), "state": JobState.PENDING}))
     return begun

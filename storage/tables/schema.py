@@ -1,110 +1,36 @@
-"""What all tables share: names of constraints, column types, and the optimistic write."""
+"""What all tables share: reading and writing rows, the optimistic write, and the types and names of `types`."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Dialect,
-    Executable,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    bindparam,
-    delete,
-    select,
-    tuple_,
-    update,
-)
-from sqlalchemy import DateTime as DateTimeColumn
+from sqlalchemy import Column, Executable, Table, bindparam, delete, select, tuple_, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
-from sqlalchemy.types import TypeDecorator
 
 from storage.engine import Conflict, insert
+from storage.tables import plain
+from storage.tables.types import METADATA, BigId, Document, Instant, Words, plain_document, plain_instant, plain_words
 
-METADATA = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-BigId = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself only under this very name
-
-
-class Instant(TypeDecorator[datetime]):
-    """A moment: aware in, aware UTC out. SQLite keeps text of one width, so that comparing text compares time."""
-
-    impl = DateTimeColumn(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Refuse naive times, turn the others to UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value.isoformat()} has no time zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Give the time zone back that SQLite does not keep."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Words(TypeDecorator[str]):
-    """Text from anywhere. What a database cannot hold (NUL, half a surrogate pair) becomes a replacement mark."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Replace what neither database may be given."""
-        return None if value is None else plain_words(str(value))
-
-
-class Document(TypeDecorator[Any]):
-    """A JSON value. Numbers that JSON has no word for (NaN, infinity) are refused on both databases alike."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002
-        """Write compact JSON, keys in their own order."""
-        return plain_document(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
-        """Read the JSON."""
-        return json.loads(value)
-
-
-def plain_words(text: str) -> str:
-    """What `Words` keeps."""
-    plain = text.replace("\x00", "\ufffd") if "\x00" in text else text
-    return plain if plain.isascii() else plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def plain_document(value: Any) -> str:
-    """What `Document` keeps."""
-    return _ENCODER.encode(value)
-
-
-def plain_instant(at: datetime | None) -> str | None:
-    """What `Instant` keeps in SQLite."""
-    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+__all__ = [
+    "METADATA",
+    "BigId",
+    "Document",
+    "Instant",
+    "Words",
+    "first",
+    "plain_document",
+    "plain_instant",
+    "plain_words",
+    "purge_rows",
+    "row_of",
+    "rows",
+    "write",
+    "write_all",
+]
 
 
 def row_of(record: Any) -> dict[str, Any]:
@@ -119,15 +45,12 @@ async def write(conn: AsyncConnection, table: Table, row: Mapping[str, Any]) -> 
     """
     version = row["version"]
     values = {**row, "version": version + 1}
+    key = {**{column.name: row[column.name] for column in table.primary_key.columns}, "version": version}
     try:
-        if version == 0:
-            written = await conn.execute(_inserting(table, conn.dialect.name), values)
-        else:
-            keys = {f"_{column.name}": row[column.name] for column in table.primary_key.columns}
-            written = await conn.execute(_updating(table), {**values, **keys, "_version": version})
+        written = await (_fresh(conn, table, values) if version == 0 else _over(conn, table, values, key))
     except IntegrityError as error:
         raise Conflict(f"{table.name}: another row is there that must be the only one") from error
-    if written.rowcount != 1:
+    if written != 1:
         name = ", ".join(str(row[column.name]) for column in table.primary_key.columns)
         raise Conflict(f"{table.name} {name}: version {version} is no longer the latest")
 
@@ -138,6 +61,8 @@ async def write_all(conn: AsyncConnection, table: Table, records: Sequence[Mappi
     Raises `Conflict` when somebody else holds what must be unique.
     """
     fresh = [{**row, "version": 1} for row in records if row["version"] == 0]
+    if len(records) == 1 and not fresh:
+        return await write(conn, table, records[0])
     keys = [column.name for column in table.primary_key.columns]
     known = [
         {**row, "version": row["version"] + 1, "_version": row["version"], **{f"_{key}": row[key] for key in keys}}
@@ -145,12 +70,29 @@ async def write_all(conn: AsyncConnection, table: Table, records: Sequence[Mappi
         if row["version"]
     ]
     try:
-        if fresh:
+        if fresh and not plain.insert(conn, table, fresh):
             await conn.execute(_plain(table), fresh)
         if known:
             await conn.execute(_updating(table), known)
     except IntegrityError as error:
         raise Conflict(f"{table.name}: another row is there that must be the only one") from error
+    return None
+
+
+async def _fresh(conn: AsyncConnection, table: Table, values: Mapping[str, Any]) -> int:
+    """Insert the row unless one is there; says whether it was."""
+    if (done := plain.insert_one(conn, table, values, "ON CONFLICT DO NOTHING")) is not None:
+        return done.count
+    return (await conn.execute(_inserting(table, conn.dialect.name), values)).rowcount
+
+
+async def _over(conn: AsyncConnection, table: Table, values: Mapping[str, Any], key: Mapping[str, Any]) -> int:
+    """Write over the row of that key; says how many there were."""
+    if (changed := plain.update(conn, table, values, key)) is not None:
+        return changed
+    return (
+        await conn.execute(_updating(table), {**values, **{f"_{name}": value for name, value in key.items()}})
+    ).rowcount
 
 
 # Building a statement takes much longer than running it, so each is built once.
@@ -178,6 +120,8 @@ async def first(
     `where` are conditions besides, each written down once in its module: a statement is built once for them. `lock`
     holds the row until the transaction ends (SQLite's writer is alone anyway).
     """
+    if not where and (found := plain.first(conn, table, values)) is not None:
+        return found[0] if found else None
     row = (await conn.execute(_first(table, where, tuple(values), lock), values)).mappings().first()
     return dict(row) if row else None
 
@@ -202,12 +146,3 @@ async def purge_rows(conn: AsyncConnection, table: Table, *where: ColumnElement[
     if doomed:
         await conn.execute(delete(table).where(tuple_(*keys).in_([tuple(row) for row in doomed])))
     return len(doomed)
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is not a JSON value: {value!r}")
-
-
-_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_value)
