@@ -119,8 +119,8 @@ class Turns:
                 return self._others.popleft()
             if self._ended and not self._others:
                 return None
-            with suppress(Empty):
-                self._bell.get(timeout=self._rested_at - now if self._others else None)
+            with suppress(Empty):  # other work may have come since it was looked for: it rests for no time then
+                self._bell.get(timeout=max(0.0, self._rested_at - now) if self._others else None)
 
     def another(self, urgent: bool) -> Turn | None:
         """A unit of work that waits and may share the transaction of one that is `urgent` or not; None for none."""

@@ -1,5 +1,8 @@
 """Who is next at SQLite's one writer."""
 
+import sys
+import threading
+import time
 from typing import Any
 
 from storage.writer import LONGEST_REST, REST, Turn, Turns
@@ -80,3 +83,26 @@ def test_what_waits_is_done_before_the_end() -> None:
 
     assert {id(turns.take()), id(turns.take())} == {id(waiting), id(urgent)}
     assert turns.take() is None
+
+
+def test_all_that_is_put_is_taken_while_others_put_more() -> None:
+    turns, many = Turns(), 20_000
+    taken: list[Turn] = []
+
+    def take() -> None:
+        while (one := turns.take()) is not None:
+            taken.append(one)
+            turns.took(one, time.monotonic())
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # what happens between two steps of one thread happens often
+    try:
+        taking = threading.Thread(target=take, daemon=True)
+        taking.start()
+        for number in range(many):
+            turns.put(turn(urgent=number % 20 == 0))
+        turns.end()
+        taking.join(60)
+    finally:
+        sys.setswitchinterval(before)
+    assert len(taken) == many
