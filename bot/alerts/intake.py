@@ -41,6 +41,7 @@ _PLANNED = tuple(fact.__name__ for fact in CHANGES)
 _PAUSE = 1.0
 _SLICE, _LARGE_SLICE = 250, 1000
 _YIELD = 9
+_GATHER = 6
 _log = structlog.get_logger(__name__)
 _Waiting = tuple[Batch, "asyncio.Future[None]"]
 
@@ -149,9 +150,14 @@ class Intake:
 
     async def _commit(self) -> None:
         """Take what callers wait for, all of them at once, until nobody waits."""
-        calm = True
+        calm, before = True, 0
         while self._waiting:
+            for _ in range(_GATHER):  # who was answered together sends again together: worth a tenth of a millisecond
+                if len(self._waiting) >= before:
+                    break
+                await asyncio.sleep(0)
             group, self._waiting = self._waiting, []
+            before = len(group)
             try:
                 await self._take([batch for batch, _ in group], calm=calm or len(group) == 1)
             except Exception as error:  # noqa: BLE001 - each caller gets its own
