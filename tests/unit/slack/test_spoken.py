@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.cards.marks import mrkdwn
 from bot.command import Usage
-from handlers.slack.mentions import line
+from handlers.slack.slash import line
 from handlers.slack.spoken import readable, typed
 
 
