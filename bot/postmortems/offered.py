@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import combinations
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ PAIRWISE = 6
 NAMED_ONE_BY_ONE = 5
 """Up to so many things a sentence may count that an entry names one after the other."""
 
+_REMEMBERED = 4096
 _QUOTES = re.compile('[“”„«»"`]')
 _APOSTROPHE = "\u2019"  # of phones
 _PEOPLE = re.compile(r"people|person|responder|engineer|participant", re.IGNORECASE)
@@ -50,10 +52,7 @@ class Shelf:
         """The entry, read."""
         found = self._read.get(entry.id)
         if found is None:
-            words = f"{entry.actor} \n {entry.words}"
-            # what is quoted there was said: its numbers and times count
-            found = Read(entry, claims(_QUOTES.sub(" ", words)), wording.segments(entry.words), wording.stems(words))
-            self._read[entry.id] = found
+            found = self._read[entry.id] = Read(entry, *_said(entry.actor, entry.words))
         return found
 
 
@@ -104,6 +103,14 @@ def offered(cited: Sequence[Evidence], on: Shelf) -> Offered:
         spans=(*((b - a).total_seconds() for a, b in pairs), *(span for e in cited for span in e.spans)),
         actors=len({e.actor for e in cited}),
     )
+
+
+@lru_cache(_REMEMBERED)
+def _said(actor: str, words: str) -> tuple[Claims, tuple[wording.Segment, ...], frozenset[str]]:
+    """What an entry claims, its segments and its stems: each section of a draft asks for the same entries."""
+    whole = f"{actor} \n {words}"
+    # what is quoted there was said: its numbers and times count
+    return claims(_QUOTES.sub(" ", whole)), wording.segments(words), wording.stems(whole)
 
 
 def _told(read: Read) -> Iterable[datetime]:

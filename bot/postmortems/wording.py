@@ -173,6 +173,7 @@ def stems(text: str) -> frozenset[str]:
     return frozenset(found for _, found in words(text) if len(found) > 1)
 
 
+@lru_cache(maxsize=8_192)
 def marks(text: str) -> frozenset[str]:
     """The stems with the numbers in digits: what tells two sentences of the same words apart."""
     return stems(text) | frozenset(_DIGITS.findall(text))
