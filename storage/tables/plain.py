@@ -16,7 +16,7 @@ from sqlalchemy import Boolean, Table
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.tables.types import Document, Instant, Words, plain_document, plain_instant, plain_words
+from storage.tables.columns import Document, Instant, Words, plain_document, plain_instant, plain_words
 from storage.writer import Direct
 
 Convert = Callable[[Any], Any]

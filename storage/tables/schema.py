@@ -1,4 +1,4 @@
-"""What all tables share: reading and writing rows, the optimistic write, and the types and names of `types`."""
+"""What all tables share: reading and writing rows, the optimistic write, and the types and names of `columns`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -13,7 +13,7 @@ from sqlalchemy.sql import ColumnElement
 
 from storage.engine import Conflict, insert
 from storage.tables import plain
-from storage.tables.types import METADATA, BigId, Document, Instant, Words, plain_document, plain_instant, plain_words
+from storage.tables.columns import METADATA, BigId, Document, Instant, Words, plain_document, plain_instant, plain_words
 
 __all__ = [
     "METADATA",

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bot.cards.marks import mrkdwn
 from bot.command import Usage
+from handlers.slack.mentions import without_mention
 from handlers.slack.slash import line
 from handlers.slack.spoken import readable, typed
 
@@ -62,9 +63,9 @@ def test_what_comes_out_of_slack_cannot_go_back_in_as_a_mention(wire: str) -> No
     ],
 )
 def test_a_mention_is_a_command_line(text: str, argv: list[str]) -> None:
-    assert line(text) == argv
+    assert line(without_mention(text)) == argv
 
 
 def test_an_unbalanced_quote_is_told() -> None:
     with pytest.raises(Usage, match="unbalanced"):
-        line('<@U0BOT> echo "x')
+        line(without_mention('<@U0BOT> echo "x'))
