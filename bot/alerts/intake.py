@@ -41,7 +41,7 @@ _PLANNED = tuple(fact.__name__ for fact in CHANGES)
 _PAUSE = 1.0
 _SLICE, _LARGE_SLICE = 250, 1000
 _YIELD = 9
-_GATHER = 6
+_GATHER = 0.0004  # seconds for which a commit waits for those whom the one before it answered
 _log = structlog.get_logger(__name__)
 _Waiting = tuple[Batch, "asyncio.Future[None]"]
 
@@ -152,10 +152,9 @@ class Intake:
         """Take what callers wait for, all of them at once, until nobody waits."""
         calm, before = True, 0
         while self._waiting:
-            for _ in range(_GATHER):  # who was answered together sends again together: worth a tenth of a millisecond
-                if len(self._waiting) >= before:
-                    break
-                await asyncio.sleep(0)
+            wanted, until = before + len(self._waiting), time.monotonic() + _GATHER
+            while before and len(self._waiting) < wanted and time.monotonic() < until:
+                await asyncio.sleep(0)  # noqa: ASYNC110 - whoever was just answered is about to be read again
             group, self._waiting = self._waiting, []
             before = len(group)
             try:

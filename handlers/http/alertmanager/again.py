@@ -43,10 +43,10 @@ class Again:
             return False
         keys: list[int] = []
         for alert in body:
-            if not posted.surely_fires(alert, now) or (but and alert["labels"].get(NAME) in but):
+            key = _key(alert) if type(alert) is dict else None
+            if key is None or key in self._once or key in self._said:  # first, for most that comes was said before
                 return False
-            key = _key(alert)
-            if key is None or key in self._once or key in self._said:
+            if not posted.surely_fires(alert, now) or (but and alert["labels"].get(NAME) in but):
                 return False
             keys.append(key)
         if len(self._once) >= MOST:
