@@ -154,7 +154,7 @@ class Intake:
         while self._waiting:
             wanted, until = before + len(self._waiting), time.monotonic() + _GATHER
             while before and len(self._waiting) < wanted and time.monotonic() < until:
-                await asyncio.sleep(0)  # noqa: ASYNC110 - whoever was just answered is about to be read again
+                await asyncio.sleep(0)
             group, self._waiting = self._waiting, []
             before = len(group)
             try:
