@@ -153,7 +153,8 @@ class Intake:
         calm, before = True, 0
         while self._waiting:
             wanted, until = before + len(self._waiting), time.monotonic() + _GATHER
-            while before and len(self._waiting) < wanted and time.monotonic() < until:
+            # whoever was just answered is about to be read again: the loop must turn, an event would not wait for that
+            while before and len(self._waiting) < wanted and time.monotonic() < until:  # noqa: ASYNC110 - see above
                 await asyncio.sleep(0)
             group, self._waiting = self._waiting, []
             before = len(group)
