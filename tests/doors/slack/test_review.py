@@ -10,6 +10,7 @@ from bot.permissions import Caller
 from bot.postmortems import changes
 from bot.postmortems.sections import FOLLOW_UPS, PARTS
 from bot.sandbox import Workspace
+from bot.slack import limits
 from storage.records.postmortems import Postmortem, PostmortemStatus, Section
 from storage.tables import postmortems
 from tests.doors.slack.conftest import BACKUP, ONCALL, YOU, Bot, Start, shown
@@ -60,7 +61,9 @@ class Review:
 
 
 @pytest.fixture
-async def review(start: Start, workspace: Workspace) -> AsyncIterator[Review]:
+async def review(start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Review]:
+    # the workspace here takes messages at any pace, and a draft of eleven sections would be eleven seconds of waiting
+    monkeypatch.setattr(limits, "MESSAGES_PER_SECOND", 50.0)
     async with start(**BASE) as bot:
         lead = Caller(id=YOU, via="slack")
         await bot.invoke(["incident", "declare", "Checkout", "is", "down", "--severity=high"], lead)
