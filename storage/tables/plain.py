@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Boolean, Table
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.tables.columns import Document, Instant, Words, plain_document, plain_instant, plain_words
@@ -105,6 +105,8 @@ def _done(raw: sqlite3.Connection, statement: str, values: Any, *, many: bool = 
         raise IntegrityError(statement, None, error) from error
     except sqlite3.OperationalError as error:
         raise OperationalError(statement, None, error) from error
+    except sqlite3.DatabaseError as error:  # a file that is damaged, for one: it has its mend like all others
+        raise DatabaseError(statement, None, error) from error
 
 
 @cache
