@@ -1,10 +1,12 @@
 """Alerts from Prometheus, against Alertmanager in the same run: `./do bench alerts [SECONDS]`.
 
-Both take `POST /api/v2/alerts` from wrk over ten connections, in turns, each time a new process with an empty database;
-the figure is the median of the turns. `distinct` alerts are all new, `resent` ones were sent before (which is what
-Prometheus does each minute). The bot has answered when they are on its disk (SQLite, synchronous=FULL), Alertmanager
-when they are in its memory. Then: memory with 100,000 active alerts in 100 groups, the time from one alert's POST to
-its notification at a webhook (one at a time, no group wait), and what is left of 10,000 alerts after SIGKILL.
+Both take `POST /api/v2/alerts` from wrk, in turns, each time a new process with an empty database; the figure is the
+median of the turns. Batches come over ten connections, single alerts over ten and over fifty: the bot commits together
+what comes at the same time, so the number of senders counts. `distinct` alerts are all new, `resent` ones were sent
+before (which is what Prometheus does each minute). The bot has answered when they are on its disk (SQLite,
+synchronous=FULL), Alertmanager when they are in its memory. Then: memory with 100,000 active alerts in 100 groups, the
+time from one alert's POST to its notification at a webhook (one at a time, no group wait), and what is left of 10,000
+alerts after SIGKILL.
 
 Needs Debian's packages prometheus-alertmanager and wrk.
 """
@@ -18,6 +20,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +34,8 @@ from benchmarks._table import Row, Unmeasured, percentile, run, show
 
 SECONDS = 3
 TURNS = 3
-CONNECTIONS = 10
+LOADS = ((1, 10), (1, 50), (10, 10), (100, 10))
+"""Alerts in a request, and connections."""
 ACTIVE = 100_000
 NOTICES = 300
 KILLED = 10_000
@@ -92,12 +96,12 @@ async def bot(folder: Path, hook: str = "") -> AsyncIterator[Server]:
 SERVERS = {"Alertmanager": alertmanager, "bot": bot}
 
 
-async def load(server: Server, size: int, kind: str, turn: str, seconds: int) -> Taken:
+async def load(server: Server, size: int, kind: str, *, turn: str, seconds: int, connections: int) -> Taken:
     """Let wrk send for so long."""
     wrk = shutil.which("wrk") or ""
     if not wrk:
         raise Unmeasured("there is no wrk; install Debian's package of that name")
-    words = (wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout=30s", "-s", str(SCRIPT), server.address)
+    words = (wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=30s", "-s", str(SCRIPT), server.address)
     process = await asyncio.create_subprocess_exec(
         *words, "--", str(size), kind, turn, "", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
@@ -111,21 +115,26 @@ async def load(server: Server, size: int, kind: str, turn: str, seconds: int) ->
     return Taken(told["requests"] * size / told["seconds"], told["p99"])
 
 
-async def taking(seconds: int) -> list[tuple[str, int, Mapping[str, list[Taken]]]]:
+async def taking(seconds: int) -> list[tuple[str, int, int, Mapping[str, list[Taken]]]]:
     """Each load on both servers in turns."""
-    found: list[tuple[str, int, Mapping[str, list[Taken]]]] = []
+    found: list[tuple[str, int, int, Mapping[str, list[Taken]]]] = []
     for kind in ("distinct", "resent"):
-        for size in (1, 10, 100):
+        for size, connections in LOADS:
             turns: dict[str, list[Taken]] = {name: [] for name in SERVERS}
             for turn in range(TURNS):
                 for name, start in SERVERS.items():
                     with _programs.folders("server") as (folder,):
                         async with start(folder) as server:
-                            await load(server, size, "resent", f"{kind}{turn}", 2)  # what is re-sent later
-                            turns[name].append(await load(server, size, kind, f"{kind}{turn}", seconds))
-            found.append((kind, size, turns))
-            print(f"  {kind}, {size} in a request: {_said(turns)}", flush=True)
+                            send = partial(load, server, size, turn=f"{kind}{turn}", connections=connections)
+                            await send("resent", seconds=2)  # what is re-sent later
+                            turns[name].append(await send(kind, seconds=seconds))
+            found.append((kind, size, connections, turns))
+            print(f"  {_load(kind, size, connections)}: {_said(turns)}", flush=True)
     return found
+
+
+def _load(kind: str, size: int, connections: int) -> str:
+    return f"{kind}, {size} in a request, {connections} connections"
 
 
 def _said(turns: Mapping[str, Sequence[Taken]]) -> str:
@@ -241,14 +250,13 @@ async def killed() -> dict[str, int]:
 
 async def measure() -> None:
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    print(f"POST /api/v2/alerts, {CONNECTIONS} connections, median of {TURNS} turns of {seconds} s:", flush=True)
+    print(f"POST /api/v2/alerts, median of {TURNS} turns of {seconds} s:", flush=True)
     found = await taking(seconds)
     used, taken, left = await memory(), await notices(), await killed()
-    for kind, size, turns in found:
+    for kind, size, connections, turns in found:
         rate = {name: statistics.median(t.rate for t in taken) for name, taken in turns.items()}
-        _verdict(
-            f"{kind}, {size} in a request", rate["bot"] / rate["Alertmanager"], TARGETS.get((kind, size)), least=True
-        )
+        target = TARGETS.get((kind, size))
+        _verdict(_load(kind, size, connections), rate["bot"] / rate["Alertmanager"], target, least=True)
     print(f"  memory with {ACTIVE:,} active alerts: " + ", ".join(f"{n} {mb:.0f} MB" for n, mb in used.items()))
     _verdict("memory", used["bot"] / used["Alertmanager"], 0.7, least=False)
     print(f"  left of {KILLED:,} alerts after SIGKILL: " + ", ".join(f"{name} {n:,}" for name, n in left.items()))
