@@ -19,8 +19,8 @@ end
 local ALERT = '{"labels":{"alertname":"Rule%d","instance":"host-%s-%d-%d:9100","job":"node","severity":"warning"},' ..
    '"annotations":{"summary":"a disk of host %d is almost full","description":"less than a tenth of it is free"},' ..
    '"startsAt":"%s","endsAt":"%s","generatorURL":"http://prometheus.example:9090/graph?g0.expr=x"}'
--- The full hour: what is sent again must have begun when it did the first time, in another run of wrk.
-local BEGAN = os.date("!%Y-%m-%dT%H:00:00.000Z")
+-- What is sent again began when it did the first time, in another run of wrk: a new start would be news.
+local BEGAN = "2026-01-01T00:00:00.000Z"
 
 function request()
    local ends = os.date("!%Y-%m-%dT%H:%M:%S.000Z", os.time() + 240)
