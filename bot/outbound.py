@@ -1,15 +1,20 @@
 """POSTs that somebody waits for: over kept connections, with little work for each.
 
 Notices to webhooks go this way and not through `Ports.http`, whose client needs several times the CPU for a request.
-Redirects are not followed, cookies not kept; proxies are those of the environment.
+Redirects are not followed, cookies not kept; proxies are those of the environment as it is at the first request there.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 if TYPE_CHECKING:
     import aiohttp
+
+_ADDRESSES = 256
 
 
 @dataclass(frozen=True)
@@ -36,17 +41,19 @@ class Courier:
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
+        self._proxy = lru_cache(_ADDRESSES)(_proxy)
 
     async def __call__(self, url: str, body: bytes, headers: Mapping[str, str], *, patience: float) -> Answered:
         """Send one POST; raises `Unreachable`."""
         import aiohttp
 
         if self._session is None:
-            self._session = aiohttp.ClientSession(trust_env=True, cookie_jar=aiohttp.DummyCookieJar())
+            # its own way to the environment reads the disk for each request, for passwords that nobody asked it to send
+            self._session = aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
         within = aiohttp.ClientTimeout(total=patience)
         try:
             async with self._session.post(
-                url, data=body, headers=headers, timeout=within, allow_redirects=False
+                url, data=body, headers=headers, timeout=within, allow_redirects=False, proxy=self._proxy(url)
             ) as answer:
                 return Answered(answer.status, answer.headers.get("Retry-After", ""))
         except (aiohttp.ClientError, OSError) as error:
@@ -66,3 +73,10 @@ async def once(url: str, body: bytes, headers: Mapping[str, str], *, patience: f
         return await courier(url, body, headers, patience=patience)
     finally:
         await courier.close()
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy that the environment names for an address; None for the straight way."""
+    address = urlsplit(url)
+    straight = address.hostname is None or proxy_bypass(address.netloc.rpartition("@")[2])
+    return None if straight else getproxies().get(address.scheme)

@@ -63,17 +63,16 @@ def settle(options: WebhookOptions, ports: Ports) -> Settle:
 
 async def post(options: WebhookOptions, ports: Ports, key: str, said: Mapping[str, Any]) -> int:
     """Send it, signed when there is a secret; gives the status of the answer."""
-    whom = httpx.URL(options.url).netloc.decode("ascii", "replace")
     body = json.dumps(said).encode()
     sent = headers(body, key, options.secret, ports.now())
     try:
         answer = await ports.post(options.url, body, sent, patience=_PATIENCE)
     except Unreachable as error:
-        raise Undeliverable(f"{whom} cannot be reached: {error}", retry=True) from error
+        raise Undeliverable(f"{_host(options)} cannot be reached: {error}", retry=True) from error
     if 200 <= answer.status < 300:
         return answer.status
     raise Undeliverable(
-        f"{whom} answered HTTP {answer.status}",
+        f"{_host(options)} answered HTTP {answer.status}",
         retry=answer.status in {408, 425, 429} or answer.status >= 500,
         after=asked_wait(answer.retry_after, ports.now()),
     )
@@ -87,6 +86,10 @@ def headers(body: bytes, key: str, secret: SecretStr | None, now: datetime) -> d
         return plain
     signed = hmac.new(secret.get_secret_value().encode(), f"{sent}.".encode() + body, hashlib.sha256)
     return plain | {"X-Signature": f"sha256={signed.hexdigest()}"}
+
+
+def _host(options: WebhookOptions) -> str:
+    return httpx.URL(options.url).netloc.decode("ascii", "replace")
 
 
 WEBHOOK = Channel(type="webhook", options=WebhookOptions, connect=connect, settle=settle)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -21,12 +22,14 @@ class Receiver:
     headers: dict[str, str] = field(default_factory=dict)
     ports: list[int] = field(default_factory=list)
     cookies: list[dict[str, str]] = field(default_factory=list)
+    authorized: list[str | None] = field(default_factory=list)
     silent: bool = False
 
     async def take(self, request: web.Request) -> web.Response:
         assert request.transport is not None
         self.ports.append(request.transport.get_extra_info("peername")[1])
         self.cookies.append(dict(request.cookies))
+        self.authorized.append(request.headers.get("Authorization"))
         if self.silent:
             await asyncio.Event().wait()
         return web.Response(status=self.status, headers=self.headers)
@@ -85,6 +88,29 @@ async def test_a_closed_one_opens_again(receiver: Receiver, courier: Courier) ->
     await courier(receiver.url, b"{}", {}, patience=5)
     await courier.close()
     assert await courier(receiver.url, b"{}", {}, patience=5) == Answered(200)
+
+
+async def test_the_proxy_of_the_environment_is_asked(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", receiver.url)
+    monkeypatch.setenv("no_proxy", "")
+    assert await once("http://ops.invalid/", b"{}", {}, patience=5) == Answered(200)
+
+
+async def test_no_proxy_is_asked_for_what_the_environment_excepts(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert await once(receiver.url, b"{}", {}, patience=5) == Answered(200)
+
+
+async def test_passwords_of_a_netrc_are_not_sent(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    await once(receiver.url, b"{}", {}, patience=5)
+    assert receiver.authorized == [None]
 
 
 async def test_once_leaves_nothing_open(receiver: Receiver) -> None:
