@@ -27,6 +27,9 @@ LOOK = 1.0
 KEPT = timedelta(days=7)
 """How long finished jobs and firings are kept, so that their keys cannot come again."""
 
+HEAD_START = 0.02
+"""Seconds for which what was handed over runs before more is claimed: they would take turns in one interpreter."""
+
 _GRACE = 2.0
 _HANDED = 8
 _PURGE_EVERY = 3600.0
@@ -69,6 +72,7 @@ class Worker:
         self._due = asyncio.Event()
         self._ended = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._handed: set[asyncio.Task[None]] = set()
         self._done: list[Job] = []
         self._put_off: list[tuple[Job, datetime]] = []
         self._loops: list[asyncio.Task[None]] = []
@@ -112,6 +116,8 @@ class Worker:
         """Run a job that was leased to this worker, the first time by `runner` when it is given."""
         if self._loops:
             self._begin(job, runner)
+            self._handed.add(self._running[job.id])
+            self._running[job.id].add_done_callback(self._handed.discard)
 
     def wake(self) -> None:
         """Look for due jobs now."""
@@ -138,6 +144,8 @@ class Worker:
 
     async def _claim_and_wait(self) -> None:
         self._due.clear()
+        if self._handed:
+            await asyncio.wait(self._handed, timeout=HEAD_START)
         now = self._now()
         free = self._concurrency - len(self._running)
         wait = LOOK
