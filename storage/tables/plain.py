@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Boolean, Table
+from sqlalchemy import Boolean, ClauseElement, Executable, Table
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +21,8 @@ from storage.tables.columns import Document, Instant, Words, plain_document, pla
 from storage.writer import Direct
 
 Convert = Callable[[Any], Any]
+
+_NAMED = sqlite.dialect(paramstyle="named")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,30 @@ def select(conn: AsyncConnection, table: Table, where: str, values: Sequence[Any
     """The rows for which `where` holds (what follows WHERE), as SQLAlchemy would give them; None when not done so."""
     if (raw := driver(conn)) is None:
         return None
-    query, reads = _reading(table)
-    found = _done(raw, f"{query} WHERE {where}", values)
-    return [{name: read(value) for (name, read), value in zip(reads, row, strict=True)} for row in found.rows]
+    query, _ = _reading(table)
+    return rows_of(table, _done(raw, f"{query} WHERE {where}", values))
+
+
+def ask(conn: AsyncConnection, statement: Executable, values: Mapping[str, Any]) -> Done | None:
+    """Run a statement that is built once, with texts, numbers and moments for its parameters, none of them expanding.
+
+    None when it was not done so.
+    """
+    if (raw := driver(conn)) is None:
+        return None
+    spelled, given = _spelled(statement)
+    return _done(raw, spelled, {name: _kept(values.get(name, value)) for name, value in given.items()})
+
+
+def rows_of(table: Table, done: Done) -> list[dict[str, Any]]:
+    """The rows of a statement that returned all columns of the table, as SQLAlchemy would give them."""
+    _, reads = _reading(table)
+    return [{name: read(value) for (name, read), value in zip(reads, row, strict=True)} for row in done.rows]
+
+
+def moment(kept: str | None) -> datetime | None:
+    """The time that `Instant` keeps so."""
+    return None if kept is None else datetime.fromisoformat(kept).replace(tzinfo=UTC)
 
 
 def first(conn: AsyncConnection, table: Table, key: Mapping[str, Any]) -> list[dict[str, Any]] | None:
@@ -130,6 +154,19 @@ def _reading(table: Table) -> tuple[str, tuple[tuple[str, Convert], ...]]:
 
 
 @cache
+def _spelled(statement: Executable) -> tuple[str, Mapping[str, Any]]:
+    """The statement as SQLite reads it, with the names of its parameters and their values as far as it has them."""
+    compiled = cast("ClauseElement", statement).compile(dialect=_NAMED)
+    return str(compiled), compiled.params
+
+
+def _kept(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return plain_instant(value)
+    return plain_words(value) if isinstance(value, str) else value
+
+
+@cache
 def _writes(table: Table, names: tuple[str, ...]) -> tuple[tuple[str, Convert], ...]:
     return tuple((name, _write_of(table.c[name].type)) for name in names)
 
@@ -146,7 +183,7 @@ def _read_of(kind: Any) -> Convert:
     if isinstance(kind, Document):
         return json.loads
     if isinstance(kind, Instant):
-        return lambda value: None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+        return moment
     if isinstance(kind, Boolean):
         return lambda value: None if value is None else bool(value)
     return _as_it_is

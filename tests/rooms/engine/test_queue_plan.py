@@ -1,8 +1,10 @@
 """With ten thousand jobs pending, both databases find the few that matter by an index."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import event, text
@@ -10,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.records.jobs import JobState, NewJob
-from storage.tables import jobs
+from storage.tables import jobs, plain
 from storage.unit_of_work import Store, UnitOfWork
 from tests.rooms.engine.conftest import T0
 
@@ -45,15 +47,22 @@ async def plans(store: Store, query: Work) -> str:
         def remember(_conn: Connection, _cursor: object, statement: str, parameters: object, *_rest: object) -> None:
             seen.append((statement, parameters))
 
+        def remember_plain(raw: sqlite3.Connection, statement: str, values: Any, *, many: bool = False) -> plain.Done:
+            seen.append((statement, values))
+            return done(raw, statement, values, many=many)
+
+        done = plain._done
         sync = unit.conn.sync_connection
         assert sync
         event.listen(sync, "before_cursor_execute", remember)
-        await query(unit.conn)
+        with patch.object(plain, "_done", remember_plain):  # else it would show its values in place of parameters
+            await query(unit.conn)
         event.remove(sync, "before_cursor_execute", remember)
         explain = "EXPLAIN QUERY PLAN"
         if store.dialect == "postgresql":
             explain = "EXPLAIN"
             await unit.conn.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+        assert seen
         told = [await unit.conn.exec_driver_sql(f"{explain} {statement}", given) for statement, given in seen]
         return "\n".join(str(row[-1]) for rows in told for row in rows)
 
