@@ -146,7 +146,7 @@ async def opened(
             manage=manage,
             http=http,
             post=courier,
-            jobs_for=partial(bus.jobs_for, tuple(found.reactions.values())),
+            jobs_for=partial(bus.jobs_for, tuple(found.reactions.values()), manage=manage),
             checks=found.checks,
             sources=found.sources,
             chat=chat,

@@ -12,6 +12,8 @@ from storage.records.jobs import Job, NewJob
 from storage.records.journal import Entry
 
 E = TypeVar("E", bound=Event)
+When = Callable[[Any, Mapping[str, Any]], bool]
+"""Told the configuration and the payload of a fact: whether a reaction to it has anything to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +32,15 @@ class Fact(Generic[E]):
 class Reaction:
     """One thing that happens after a fact of one of `events`. Each runs as a job of its own and is retried alone.
 
-    Reactions of one `lane` to one subject run in the order of the facts.
+    Reactions of one `lane` to one subject run in the order of the facts. Where `when` says no, there is no job: that is
+    for what the configuration or the fact itself rules out for good.
     """
 
     name: str
     events: tuple[type[Event], ...]
     run: Callable[[Ports, Fact[Any]], Awaitable[None]]
     lane: str = ""
+    when: When | None = None
 
     @property
     def kind(self) -> str:
@@ -69,11 +73,13 @@ class Schedule:
     run: Callable[[Ports], Awaitable[None]]
 
 
-def on(*events: type[E], lane: str = "") -> Callable[[Callable[[Ports, Fact[E]], Awaitable[None]]], Reaction]:
+def on(
+    *events: type[E], lane: str = "", when: When | None = None
+) -> Callable[[Callable[[Ports, Fact[E]], Awaitable[None]]], Reaction]:
     """Turn a coroutine function into the `Reaction` to these events; its name is "room.function"."""
 
     def make(run: Callable[[Ports, Fact[E]], Awaitable[None]]) -> Reaction:
-        return Reaction(name=_name(run), events=events, run=run, lane=lane)
+        return Reaction(name=_name(run), events=events, run=run, lane=lane, when=when)
 
     return make
 
@@ -96,8 +102,11 @@ def schedule(spec: str | Callable[[Any], str]) -> Callable[[Callable[[Ports], Aw
     return make
 
 
-def jobs_for(reactions: Iterable[Reaction], entry: Entry) -> list[NewJob]:
-    """One job for each reaction to the entry's kind, due at once."""
+def jobs_for(reactions: Iterable[Reaction], entry: Entry, *, manage: Any = None) -> list[NewJob]:
+    """One job for each reaction to the entry's kind that has anything to do under this configuration, due at once."""
+    meant = [r for r in reactions if entry.kind in r.facts and (r.when is None or r.when(manage, entry.payload))]
+    if not meant:
+        return []
     written = {
         "id": entry.id,
         "at": entry.at.isoformat(),
@@ -115,8 +124,7 @@ def jobs_for(reactions: Iterable[Reaction], entry: Entry) -> list[NewJob]:
             lane=f"{r.lane}:{entry.subject}" if r.lane else "",
             payload=written,
         )
-        for r in reactions
-        if entry.kind in r.facts
+        for r in meant
     ]
 
 

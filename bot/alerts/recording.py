@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import cast
 
-from bot.alerts import decide, instances
-from bot.alerts.decide import Change
+from bot.alerts import decide, instances, notes
+from bot.alerts.decide import CARD, Change
 from bot.alerts.escalating import steps
 from bot.alerts.grouping import Group, group
 from bot.alerts.instances import flaps
@@ -13,6 +14,7 @@ from bot.alerts.ledger import BOT, Opening
 from bot.alerts.muted import Kept
 from bot.alerts.rounds import Told, rounds, sources_first
 from bot.decision import Decision, Timer, fact_of, job_of
+from bot.events import AlertEvent, AlertOpened
 from bot.matchers import compiled, hold, parse_all
 from bot.ports import Ports
 from bot.report import Report
@@ -112,8 +114,7 @@ async def write(
     await instance_table.update(
         unit.conn, [i for one in done for i in (*(after for _, after in one.seen), *one.resolved)]
     )
-    await _commit(ports, unit, decisions, now)
-    await unit.enqueue(job_of(timer) for timer in _looks(ports, done, now, kept))
+    await _commit(ports, unit, decisions, now, _looks(ports, done, now, kept))
     return done
 
 
@@ -305,15 +306,30 @@ def _policy(ports: Ports, alert: Alert, change: Change) -> str:
     return decide.policy(said, worst, rules, policies) if as_before else alert.policy
 
 
-async def _commit(ports: Ports, unit: UnitOfWork, decisions: Sequence[Decision[Alert]], now: datetime) -> None:
-    """Do what `decision.commit` does, for many alerts at once."""
+async def _commit(
+    ports: Ports, unit: UnitOfWork, decisions: Sequence[Decision[Alert]], now: datetime, looks: Iterable[Timer]
+) -> None:
+    """Do what `decision.commit` does, for many alerts at once; `looks` are timers besides."""
     changed = [decision for decision in decisions if decision.changed]
     await unit.save_alerts([decision.state for decision in changed])
     for cancel in (cancel for decision in changed for cancel in decision.cancels):
         await unit.cancel(cancel.subject, cancel.kind)
-    facts = [fact_of(event, actor=BOT, now=now) for decision in changed for event in decision.events]
-    jobs = [job for entry in await unit.append_all(facts) for job in ports.jobs_for(entry)]
-    await unit.enqueue([*jobs, *(job_of(timer) for decision in changed for timer in decision.timers)])
+    events = [cast("AlertEvent", event) for decision in changed for event in decision.events]
+    entries = await unit.append_all([fact_of(event, actor=BOT, now=now) for event in events])
+    fresh = {event.subject for event in events if isinstance(event, AlertOpened)}
+    jobs = [
+        job
+        for event, entry in zip(events, entries, strict=True)
+        for job in ports.jobs_for(entry)
+        if not (entry.subject in fresh and job.lane.startswith(f"{CARD}:") and _shown(event, now))
+    ]
+    timers = [*(timer for decision in changed for timer in decision.timers), *looks]
+    await unit.enqueue([*jobs, *map(job_of, timers)])
+
+
+def _shown(event: AlertEvent, now: datetime) -> bool:
+    """Whether the card of an alert that opens with this fact says all there is to say of it."""
+    return not isinstance(event, AlertOpened) and notes.note(event, BOT, now) is None
 
 
 def _looks(ports: Ports, done: Sequence[Touched], now: datetime, kept: Kept | None) -> list[Timer]:

@@ -20,7 +20,7 @@ class Event:
 
 def payload_of(event: Event) -> dict[str, Any]:
     """The event's fields as JSON values: datetimes as ISO 8601, tuples as lists."""
-    return {f.name: _to_json(getattr(event, f.name)) for f in fields(event)}
+    return {name: _to_json(getattr(event, name)) for name in _names(type(event))}
 
 
 def event_of(kind: str, payload: Mapping[str, Any]) -> Event:
@@ -30,6 +30,11 @@ def event_of(kind: str, payload: Mapping[str, Any]) -> Event:
     """
     cls, hints = _shape(kind)
     return cls(**{k: _from_json(hints[k], v) for k, v in payload.items() if k in hints})
+
+
+@cache
+def _names(cls: type[Event]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls))
 
 
 @cache

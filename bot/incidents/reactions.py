@@ -1,8 +1,11 @@
 """What happens after facts about incidents: the channel, the people, the pinned card, the closing."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from bot.bus import Fact, on, task
+from bot.config.manage import Manage
 from bot.events import (
     AcknowledgementWithdrawn,
     AlertAcknowledged,
@@ -45,12 +48,16 @@ from storage.records.jobs import Job
 TICK = "white_check_mark"
 
 
-@on(AlertOpened, lane="incident-of-alert")
+def _grave(manage: Manage, opened: Mapping[str, Any]) -> bool:
+    """Whether an alert that opened so opens an incident too, or may join one."""
+    return not opened["muted_by"] and Severity(opened["severity"]) in manage.incidents.open_for
+
+
+@on(AlertOpened, lane="incident-of-alert", when=_grave)
 async def declare(ports: Ports, fact: Fact[AlertOpened]) -> None:
     """Open an incident for a grave alert, or let the alert join the one that is open for the same trouble."""
     event = fact.event
-    if not event.muted_by:
-        await _declare(ports, event.alert, Severity(event.severity), event.summary, event.reading)
+    await _declare(ports, event.alert, Severity(event.severity), event.summary, event.reading)
 
 
 @on(AlertUnsilenced, AlertWorsened, lane="incident-of-alert")

@@ -35,7 +35,12 @@ __all__ = [
 
 def row_of(record: Any) -> dict[str, Any]:
     """Return the record's fields by name; columns are named alike."""
-    return {f.name: getattr(record, f.name) for f in fields(record)}
+    return {name: getattr(record, name) for name in _names(type(record))}
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
 
 
 async def write(conn: AsyncConnection, table: Table, row: Mapping[str, Any]) -> None:
