@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -47,7 +46,7 @@ from storage.tables import (
     swaps,
 )
 from storage.tail import Tail
-from storage.writer import Writer
+from storage.writer import Statement, Writer
 
 __all__ = ["Conflict", "Store", "StoreError", "UnitOfWork"]
 
@@ -216,15 +215,12 @@ class Store:
             await asyncio.sleep(backoff.delay(attempt, random.random()))  # noqa: S311 - spreads writers, keeps no secret
             attempt += 1
 
-    async def insert(self, statement: str, values: tuple[Any, ...]) -> bool:
-        """Commit one row before all other work, in SQLite's SQL; False where that cannot be: `transact` says why."""
-        if self._writer is None:
-            return False
-        try:
-            await self._writer.insert(statement, values)
-        except (sqlite3.Error, SQLAlchemyError):
-            return False
-        return True
+    def insert(self, content: Callable[[], Statement | None]) -> "asyncio.Future[None] | None":
+        """Commit one row before all other work, in SQLite's SQL; None for a database that is asked otherwise.
+
+        `content` is asked for it as late as can be, by another thread. When the future fails, `transact` tells why.
+        """
+        return None if self._writer is None else self._writer.insert(content)
 
     def wake_on_commit(self, wake: Callable[[], None]) -> None:
         """Call `wake` after each commit of this process that enqueued jobs."""

@@ -34,6 +34,8 @@ TOGETHER = 0.003
 """Seconds for which units of work that wait already are added to a transaction: each commit waits for the disk."""
 
 Work = Callable[[AsyncConnection], Awaitable[Any]]
+Statement = tuple[str, tuple[Any, ...]]
+"""SQLite's SQL, and its values."""
 
 
 class Direct:
@@ -171,12 +173,13 @@ class Writer:
                 done.exception()  # the caller is gone, nobody else will ask
             raise
 
-    async def insert(self, statement: str, values: tuple[Any, ...]) -> None:
-        """Commit one urgent statement. Raises `sqlite3.Error`.
+    def insert(self, content: Callable[[], Statement | None]) -> "asyncio.Future[None]":
+        """Commit one urgent statement, which the writer's thread asks for when its turn comes; none for None.
 
-        SQLAlchemy's steps around so little take longer than the disk does.
+        SQLAlchemy's steps around so little take longer than the disk does. The future fails with `sqlite3.Error`, and
+        with what `content` raises.
         """
-        await self._put(lambda: self._insert(statement, values), urgent=True, unit=False)
+        return self._put(lambda: self._insert(content()), urgent=True, unit=False)
 
     async def close(self) -> None:
         """End the thread and close the connection; whoever runs something afterwards gets new ones."""
@@ -246,9 +249,11 @@ class Writer:
             self._conn = self._engine.connect()
         return self._conn
 
-    def _insert(self, statement: str, values: tuple[Any, ...]) -> None:
+    def _insert(self, statement: Statement | None) -> None:
+        if statement is None:
+            return
         try:
-            self._connected().connection.cursor().execute(statement, values).close()  # a transaction of its own
+            self._connected().connection.cursor().execute(*statement).close()  # a transaction of its own
         except BaseException:
             self._let_go()
             raise

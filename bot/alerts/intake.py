@@ -17,6 +17,7 @@ import structlog
 from bot.alerts import keeping, recording
 from bot.alerts.escalation import Whom
 from bot.alerts.fingerprints import fingerprint
+from bot.alerts.inlet import MOST, Caller, Inlet, settle
 from bot.alerts.keeping import Batch, Posted
 from bot.alerts.muted import Kept
 from bot.alerts.opening import Hands, Opening, asked
@@ -32,8 +33,6 @@ from storage.unit_of_work import Conflict, StoreError, UnitOfWork
 
 AT_ONCE = 16
 """Reports that are decided in the transaction that takes them while it is calm; more are only kept."""
-MOST = 200_000
-"""Reports in the inbox from which on callers wait until some are decided."""
 WRITE_EVERY = 3.0
 """Seconds between writings of how often known instances were reported again."""
 
@@ -43,7 +42,6 @@ _SLICE, _LARGE_SLICE = 250, 1000
 _YIELD = 9
 _GATHER = 0.0004  # seconds for which a commit waits for those whom the one before it answered
 _log = structlog.get_logger(__name__)
-_Waiting = tuple[Batch, "asyncio.Future[None]"]
 
 
 class Intake:
@@ -55,9 +53,7 @@ class Intake:
         self._resent = Resent()
         self._tail: Tail | None = None
         self._kept: Kept | None = None
-        self._waiting: list[_Waiting] = []
-        self._backlog = 0
-        self._room = asyncio.Event()
+        self._inlet = Inlet(ports.store, lambda: self._keep("decide", self._decide))
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._hands: Hands | None = None
 
@@ -72,9 +68,11 @@ class Intake:
             for report in news:
                 if report.resolved:
                     self._resent.forget(fingerprint(report.name, report.labels))
-        taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((news, taken))
-        self._keep("commit", self._commit)
+        taken = self._inlet.add(news)
+        if self._tail is not None and (self._inlet.backlog or self._inlet.pouring) and not self._committing:
+            self._inlet.pour()
+        else:
+            self._keep("commit", self._commit)
         return taken
 
     def repeated(self, told: Sequence[tuple[int, datetime | None]], /) -> list[bool]:
@@ -91,7 +89,7 @@ class Intake:
         if self._tail is not None:
             self._kept = Kept()
             async with self._ports.store.read() as conn:
-                self._backlog = await inbox.waiting(conn)
+                self._inlet.backlog = await inbox.waiting(conn)
             self._keep("decide", self._decide)
             self._keep("write", self._write_on)
 
@@ -107,6 +105,7 @@ class Intake:
                 await asyncio.wait([task])
         if (task := self._tasks.pop("commit", None)) is not None:
             await asyncio.wait([task])
+        await self._inlet.poured()
         if self._tail is not None:
             await self.write()
             self._tail.close()
@@ -149,51 +148,43 @@ class Intake:
             self._kept.planned = False
 
     async def _commit(self) -> None:
-        """Take what callers wait for, all of them at once, until nobody waits."""
+        """Decide at once about what callers wait for, while it is calm; what comes meanwhile is only kept."""
         calm, before = True, 0
-        while self._waiting:
-            wanted, until = before + len(self._waiting), time.monotonic() + _GATHER
-            # whoever was just answered is about to be read again: the loop must turn, an event would not wait for that
-            while before and len(self._waiting) < wanted and time.monotonic() < until:  # noqa: ASYNC110 - see above
-                await asyncio.sleep(0)
-            group, self._waiting = self._waiting, []
+        while self._inlet:
+            if self._tail is not None and not (calm and not self._inlet.backlog and self._inlet.reports <= AT_ONCE):
+                self._inlet.pour()
+                return
+            await self._gathered(before)
+            group = self._inlet.take()
             before = len(group)
             try:
-                await self._take([batch for batch, _ in group], calm=calm or len(group) == 1)
+                await self._decide_now([report for batch, _ in group for report in keeping.reports(batch)])
             except Exception as error:  # noqa: BLE001 - each caller gets its own
                 await self._apart(group, error)
             else:
                 for _, taken in group:
-                    _settle(taken)
+                    settle(taken)
             calm = False  # whoever came meanwhile waits already
 
-    async def _apart(self, group: list[_Waiting], error: Exception) -> None:
+    async def _gathered(self, before: int) -> None:
+        """Wait a moment for those who were just answered: they are about to be read again."""
+        wanted, until = before + len(self._inlet), time.monotonic() + _GATHER
+        # the loop must turn for that, an event would not wait
+        while before and len(self._inlet) < wanted and time.monotonic() < until:  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0)
+
+    async def _apart(self, group: list[Caller], error: Exception) -> None:
         """Take each caller's reports alone, that one's mistake may not be another's."""
         for batch, taken in group:
             if len(group) == 1:
-                _settle(taken, error)
+                settle(taken, error)
                 continue
             try:
-                await self._take([batch], calm=True)
+                await self._decide_now(keeping.reports(batch))
             except Exception as own:  # noqa: BLE001 - it is raised where it belongs
-                _settle(taken, own)
+                settle(taken, own)
             else:
-                _settle(taken)
-
-    async def _take(self, batches: list[Batch], *, calm: bool) -> None:
-        """Decide about a few reports while it is calm; keep the others, and what comes while those are undecided."""
-        count = sum(map(len, batches))
-        if self._tail is None or (calm and not self._backlog and count <= AT_ONCE):
-            await self._decide_now([report for batch in batches for report in keeping.reports(batch)])
-            return
-        while self._backlog > MOST:
-            self._room.clear()
-            await self._room.wait()
-        kept, store = keeping.row(batches), self._ports.store
-        if not await store.insert(*inbox.putting(kept, count)):
-            await store.transact(lambda unit: inbox.put(unit.conn, kept, count), urgent=True)
-        self._backlog += count
-        self._keep("decide", self._decide)
+                settle(taken)
 
     async def _decide_now(self, reports: list[Report]) -> None:
         """Decide about the reports, and send what is due at once as soon as that is committed."""
@@ -221,7 +212,8 @@ class Intake:
 
     async def _decide(self) -> None:
         """Decide about what the inbox holds, oldest first, until it is empty."""
-        while self._backlog > 0:
+        inlet = self._inlet
+        while inlet.backlog > 0:
             begun = time.monotonic()
             try:
                 count, heard = await self._decided()
@@ -229,13 +221,15 @@ class Intake:
                 _log.warning("inbox_cannot_use_store", error=str(error))
                 await asyncio.sleep(_PAUSE)
                 continue
-            self._backlog = self._backlog - count if count else 0
+            inlet.backlog = inlet.backlog - count if count else 0
             self._remember(heard)
-            self._room.set()
-            if self._busy():  # callers wait for the writer too: most of its time is theirs, less the more waits
-                await asyncio.sleep(_YIELD * (time.monotonic() - begun) * (1 - self._backlog / MOST))
+            if not self._committing:
+                inlet.pour()  # some may have waited for room
+            if inlet.busy:  # callers wait for the writer too: most of its time is theirs, less the more waits
+                await asyncio.sleep(_YIELD * (time.monotonic() - begun) * max(0.0, 1 - inlet.backlog / MOST))
 
-    def _busy(self) -> bool:
+    @property
+    def _committing(self) -> bool:
         task = self._tasks.get("commit")
         return task is not None and not task.done()
 
@@ -251,7 +245,8 @@ class Intake:
 
     async def _decide_some(self, unit: UnitOfWork) -> tuple[int, list[Heard]]:
         reports: list[Report] = []
-        most = _SLICE if self._busy() else _LARGE_SLICE  # what must be written of each alert is written less often
+        # many together: what must be written of each alert is written less often
+        most = _SLICE if self._inlet.busy else _LARGE_SLICE
         while len(reports) < most and (kept := await inbox.oldest(unit.conn)) is not None:
             reports += keeping.read(kept[1])
             await inbox.remove(unit.conn, kept[0])
@@ -308,12 +303,3 @@ class Intake:
         task = self._tasks.get(name)
         if task is None or task.done():
             self._tasks[name] = asyncio.create_task(run(), name=f"intake:{name}")
-
-
-def _settle(taken: "asyncio.Future[None]", error: Exception | None = None) -> None:
-    if taken.done():
-        return  # the caller has been cancelled
-    if error is None:
-        taken.set_result(None)
-    else:
-        taken.set_exception(error)

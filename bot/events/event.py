@@ -20,7 +20,8 @@ class Event:
 
 def payload_of(event: Event) -> dict[str, Any]:
     """The event's fields as JSON values: datetimes as ISO 8601, tuples as lists."""
-    return {name: _to_json(getattr(event, name)) for name in _names(type(event))}
+    kind: Any = type(event)
+    return {name: _to_json(getattr(event, name)) for name in _names(kind)}
 
 
 def event_of(kind: str, payload: Mapping[str, Any]) -> Event:
@@ -33,7 +34,7 @@ def event_of(kind: str, payload: Mapping[str, Any]) -> Event:
 
 
 @cache
-def _names(cls: type[Event]) -> tuple[str, ...]:
+def _names(cls: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(cls))
 
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Column, Integer, Table, delete, func, select
+from sqlalchemy import Column, Integer, Table, bindparam, delete, func, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.tables import plain
 from storage.tables.schema import METADATA, BigId, Words, plain_words
 
 INBOX = Table(
@@ -17,6 +18,8 @@ INBOX = Table(
 )
 
 _PUTTING = plain_insert(INBOX)
+_OLDEST = select(INBOX.c.id, INBOX.c.reports).order_by(INBOX.c.id).limit(1)
+_REMOVING = delete(INBOX).where(INBOX.c.id == bindparam("_id", type_=BigId))
 _PLAIN = "INSERT INTO inbox (reports, count) VALUES (?, ?)"
 
 
@@ -32,13 +35,15 @@ async def put(conn: AsyncConnection, reports: str, count: int) -> None:
 
 async def oldest(conn: AsyncConnection) -> tuple[int, str] | None:
     """Return the oldest row's number and reports; None when there is none."""
-    row = (await conn.execute(select(INBOX.c.id, INBOX.c.reports).order_by(INBOX.c.id).limit(1))).first()
-    return (row.id, row.reports) if row else None
+    done = plain.ask(conn, _OLDEST, {})
+    found = done.rows if done is not None else (await conn.execute(_OLDEST)).all()
+    return next(((int(number), reports) for number, reports in found), None)
 
 
 async def remove(conn: AsyncConnection, id: int) -> None:  # noqa: A002
     """Delete a row, whose reports are decided."""
-    await conn.execute(delete(INBOX).where(INBOX.c.id == id))
+    if plain.ask(conn, _REMOVING, {"_id": id}) is None:
+        await conn.execute(_REMOVING, {"_id": id})
 
 
 async def waiting(conn: AsyncConnection) -> int:

@@ -26,7 +26,6 @@ JOURNAL = Table(
     Index(None, "kind", "at"),
 )
 
-_APPENDING = plain_insert(JOURNAL).returning(JOURNAL.c.id)
 _APPENDING_ALL = plain_insert(JOURNAL).returning(JOURNAL.c.id, sort_by_parameter_order=True)
 _OF_SUBJECTS = (
     select(JOURNAL).where(JOURNAL.c.subject.in_(bindparam("subjects", expanding=True))).order_by(JOURNAL.c.id)
@@ -48,8 +47,7 @@ async def append(
 ) -> Entry:
     """Write one fact and give it back with its number."""
     row = {"at": at, "kind": kind, "subject": subject, "actor": actor, "payload": payload}
-    written = await conn.execute(_APPENDING, row)
-    return Entry(id=int(written.scalar_one()), at=at, kind=kind, subject=subject, actor=actor, payload=payload)
+    return (await append_all(conn, [row]))[0]
 
 
 async def append_all(conn: AsyncConnection, facts: Sequence[Mapping[str, Any]]) -> list[Entry]:

@@ -35,11 +35,12 @@ __all__ = [
 
 def row_of(record: Any) -> dict[str, Any]:
     """Return the record's fields by name; columns are named alike."""
-    return {name: getattr(record, name) for name in _names(type(record))}
+    kind: Any = type(record)
+    return {name: getattr(record, name) for name in _names(kind)}
 
 
 @cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
+def _names(kind: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(kind))
 
 
