@@ -1,11 +1,13 @@
 """What is sent again: alerts that say nothing new are told before they are read, for most that comes in is such.
 
 Prometheus sends what fires each minute, word for word but for `endsAt`. The words of an alert that was found to say
-nothing new are remembered as one number, beside the number by which the intake knows what they mean.
+nothing new are remembered as one number, beside the number by which the intake knows what they mean. Of a body with one
+alert its bytes are remembered so, too: those need not even be decoded.
 """
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
@@ -33,6 +35,27 @@ class Again:
         self._intake = intake
         self._said: dict[int, int] = {}
         self._once: set[int] = set()
+        self._alone: dict[int, int] = {}
+
+    def repeated(self, body: bytes, now: datetime) -> bool:
+        """Whether the bytes are those of a learned alert, with whatever end, and say nothing new; then it counts."""
+        key, text = _cut(body)
+        number = self._alone.get(key) if key is not None else None
+        end = _end(text) if number is not None else None
+        return number is not None and end is not None and end > now and self._intake.repeated([(number, end)])[0]
+
+    def learn(self, body: bytes, alert: dict[str, Any]) -> None:
+        """Know the bytes of a body with this one alert, which says nothing new, if only its end is cut out of them.
+
+        The name is there once, and nothing is escaped: so what is cut is the alert's own end, and no label's value.
+        """
+        key, text = _cut(body)
+        if key is None or b"\\" in body or body.count(b"endsAt") != 1 or alert.get("endsAt") != text:
+            return
+        if (words := _key(alert)) is not None and words in self._said:
+            if len(self._alone) >= MOST:
+                self._alone.clear()
+            self._alone[key] = self._said[words]
 
     def fresh(self, body: Any, now: datetime, but: Collection[str] = ()) -> bool:
         """Whether all alerts of a decoded body surely fire and were never said before: so they are kept unread.
@@ -110,6 +133,16 @@ def _key(alert: dict[str, Any]) -> int | None:
         return None
 
 
+def _cut(body: bytes) -> tuple[int | None, str]:
+    """A number for all of a body but the value behind its first plain `endsAt`, and that value; None without one."""
+    before, found, rest = body.partition(b'"endsAt":"')
+    text, ended, after = rest.partition(b'"')
+    if not (found and ended and text.isascii()):
+        return None, ""
+    return hash((before, after)), text.decode()
+
+
+@lru_cache(64)
 def _end(text: str) -> datetime | None:
     try:
         return posted.moment(text)

@@ -57,6 +57,8 @@ class Taking:
         if self._intake is None or self._again is None:
             raise Left
         now, timeout = self._ports.now(), self._timeout()
+        if self._again.repeated(body, now):
+            return None
         try:
             alerts = orjson.loads(body)
             if self._again.fresh(alerts, now, self._beats):
@@ -65,6 +67,8 @@ class Taking:
         except (orjson.JSONDecodeError, posted.BadBody, posted.BadAlert):
             raise Left from None
         if not reports:
+            if len(alerts) == 1:
+                self._again.learn(body, alerts[0])
             return None
         if self._beats and any(report.name in self._beats for report in reports):
             raise Left
