@@ -4,12 +4,11 @@ import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.decision import Decision, commit
-from bot.events import CheckChanged, event_of
+from bot.health import past
 from bot.health.service import STALE_AFTER
 from bot.llm.client import ModelError
 from bot.ports import Ports
@@ -17,11 +16,10 @@ from bot.silences.maintenance import windows
 from bot.statuspage import decide, notices, uptime, wording
 from bot.statuspage.decide import AHEAD, Page
 from bot.statuspage.notices import Wanted
-from bot.statuspage.uptime import Change, Record, Uptime
-from storage.records.checks import CheckState, Status
+from bot.statuspage.uptime import Uptime
 from storage.records.incidents import Incident, IncidentStatus
 from storage.records.notices import Notice, NoticeStatus
-from storage.tables import checks, incidents, journal, samples
+from storage.tables import checks, incidents
 from storage.tables import notices as table
 from storage.unit_of_work import UnitOfWork
 
@@ -56,10 +54,7 @@ async def history(ports: Ports) -> dict[str, Uptime]:
     config, since = ports.manage.statuspage, uptime.begins(now)
     names = sorted({name for component in config.components for name in component.checks})
     async with ports.store.read() as conn:
-        held = {state.name: state for state in await checks.everything(conn)}
-        changes = await _changes(conn, names, since) if names else {}
-        seen = {name: await _record(conn, name, held.get(name), since) for name in names}
-    records = {name: replace(record, changes=changes[name]) for name, record in seen.items()}
+        records = await past.records(conn, names, since)
 
     def counted() -> dict[str, Uptime]:
         return {one.name: uptime.uptime([records[name] for name in one.checks], now) for one in config.components}
@@ -263,24 +258,4 @@ async def _found(conn: AsyncConnection, number: int, *, lock: bool = False) -> N
     found = await table.get(conn, number, lock=lock)
     if found is None:
         raise Unknown(f"there is no notice {number}")
-    return found
-
-
-async def _record(conn: AsyncConnection, name: str, held: CheckState | None, since: datetime) -> Record:
-    """What is known of a check but for its changes."""
-    return Record(
-        held=held.status if held else Status.UNKNOWN,
-        seen=await samples.hours_seen(conn, "check_up", {"check": name}, since),
-    )
-
-
-async def _changes(conn: AsyncConnection, names: Sequence[str], since: datetime) -> dict[str, list[Change]]:
-    """How the held statuses of these checks changed."""
-    entries = await journal.of_subjects_since(conn, [f"check:{n}" for n in names], CheckChanged.__name__, since)
-    found: dict[str, list[Change]] = {name: [] for name in names}
-    for entry in entries:
-        fact = event_of(entry.kind, entry.payload)
-        if isinstance(fact, CheckChanged):
-            change = Change(since=fact.since, status=Status(fact.status), previous=Status(fact.previous))
-            found[fact.check].append(change)
     return found

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.statuspage.uptime import Change, Record, begins, percent, uptime
+from bot.health.held import Change, Record
+from bot.statuspage.uptime import begins, percent, uptime
 from storage.records.checks import Status
 
 DAYS = 2

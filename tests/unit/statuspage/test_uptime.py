@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.statuspage.uptime import Change, Record, Uptime, percent, uptime
+from bot.health.held import Change, Record
+from bot.statuspage.uptime import Uptime, percent, uptime
 from storage.records.checks import Status
 from tests.fakes.ports import T0
 
