@@ -6,7 +6,7 @@ Asked of the plain values, so that it is told along with all other mistakes (pur
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.config import schedule_mistakes, statuspage
+from bot.config import known_checks, objectives, postmortems, schedule_mistakes, statuspage
 from bot.config.durations import parse_after, spell
 from bot.config.errors import KeyPath, one_of, shown
 from bot.config.escalation import PERSONAL, SHIPPED, WELL_KNOWN, is_delay, is_short
@@ -27,9 +27,12 @@ def crossed(
     yield from _unknown_policies(values)
     yield from _unknown_channels(values)
     yield from _unordered_steps(values)
-    yield from mistakes(values, known_in(values, sources or {}))
+    metrics, names = known_in(values, sources or {}), known_checks.known_in(values, checks or {})
+    yield from mistakes(values, metrics)
     yield from schedule_mistakes.mistakes(values)
-    yield from statuspage.mistakes(values, checks or {})
+    yield from statuspage.mistakes(values, names)
+    yield from objectives.mistakes(values, metrics, names)
+    yield from postmortems.mistakes(values, metrics)
     yield from _reserved_names(values)
 
 

@@ -34,6 +34,7 @@ _TABLE = (
     WellKnown("p95_latency", "ms", "Latency that 95 % of the requests stay within."),
     WellKnown("p99_latency", "ms", "Latency that 99 % of the requests stay within."),
     WellKnown("requests", "", "Requests that error rate and latency were measured over."),
+    WellKnown("failed_requests", "", "Requests that failed, of those that `requests` counts."),
     WellKnown("queue_length", "", "Work that waits."),
     WellKnown("cpu", "%", "Share of all processors in use since the reading before, 0 to 100.", "host"),
     WellKnown("memory", "%", "Share of the memory in use, 0 to 100.", "host"),

@@ -29,6 +29,7 @@ from bot.config.incidents import Incidents
 from bot.config.known_metrics import MetricKind
 from bot.config.maintenance import Maintenance
 from bot.config.metrics import Metrics
+from bot.config.objectives import Objectives
 from bot.config.oncall import Oncall
 from bot.config.part import Part
 from bot.config.people import People
@@ -129,6 +130,9 @@ class Manage(Part):
     incidents: Incidents = Field(default_factory=Incidents, description="Incidents and their channels.")
     postmortems: Postmortems = Field(default_factory=Postmortems, description="Postmortems and their drafts.")
     follow_ups: FollowUps = Field(default_factory=FollowUps, description="What is to be done after incidents.")
+    objectives: Objectives = Field(
+        default_factory=dict, description="Service level objectives by name; incidents take of their error budgets."
+    )
     services: Services = Field(default_factory=dict, description="What you run: who owns it, and where to look.")
     statuspage: StatusPage = Field(
         default_factory=StatusPage, description="What everybody may see at `/status`, without a token."

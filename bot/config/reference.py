@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from enum import Enum
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -20,6 +21,7 @@ WORDS = {
     str: "text",
     int: "whole number",
     float: "number",
+    Decimal: "number",
     bool: "`true` or `false`",
     timedelta: "duration",
     SecretStr: "text (secret)",

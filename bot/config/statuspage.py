@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, Field
 
-from bot.config.errors import KeyPath, one_of, shown
+from bot.config.errors import KeyPath, shown
 from bot.config.fields import Listed, Name
+from bot.config.known_checks import unknown
 from bot.config.part import Part
-from bot.config.plugins import Kind, Plugged
+from bot.config.plugins import Plugged
 
 
 class Component(Part):
@@ -62,34 +63,10 @@ class StatusPage(Part):
     )
 
 
-def mistakes(values: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Iterator[tuple[KeyPath, str, str]]:
+def mistakes(values: Mapping[str, Any], checks: list[str]) -> Iterator[tuple[KeyPath, str, str]]:
     """Checks that there are not, as (path, found, allowed); asked of plain values, wrong types are passed over."""
     page = values.get("statuspage")
     components = page.get("components") if isinstance(page, Mapping) else None
-    known = _checks(values, kinds)
     for index, component in enumerate(components if isinstance(components, list | tuple) else ()):
-        given = component.get("checks") if isinstance(component, Mapping) else None
-        for number, name in enumerate(given if isinstance(given, list | tuple) else [given]):
-            if isinstance(name, str) and name not in known:
-                at: KeyPath = ("statuspage", "components", index, "checks")
-                yield (*at, number) if isinstance(given, list | tuple) else at, shown(name), one_of(name, known)
-
-
-def _checks(values: Mapping[str, Any], kinds: Mapping[str, Kind]) -> list[str]:
-    """The names of all checks, as the health room has them: configured ones, and kinds that may watch by themselves."""
-    health = values.get("health")
-    listed = health.get("checks") if isinstance(health, Mapping) else None
-    given = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list | tuple) else []
-    names = [one["name"] for one in given if isinstance(one.get("name"), str)]
-    types = {kind for one in given if isinstance(kind := one.get("type"), str)}
-    own = [f"own-{type_}" if type_ in names else type_ for type_ in kinds if type_ not in types]
-    alone = [name for name in own if _needs_nothing(kinds[name.removeprefix("own-")].options)]
-    return [*names, *alone]
-
-
-def _needs_nothing(options: type[BaseModel]) -> bool:
-    try:
-        options()
-    except ValidationError:
-        return False
-    return True
+        if isinstance(component, Mapping):
+            yield from unknown(("statuspage", "components", index, "checks"), component.get("checks"), checks)

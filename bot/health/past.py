@@ -12,7 +12,7 @@ from storage.tables import checks, journal, samples
 
 
 async def records(conn: AsyncConnection, names: Sequence[str], since: datetime) -> dict[str, Record]:
-    """What is known of each of these checks since then; of one that there never was it is nothing."""
+    """What is known of each of these checks from then on; of one that there never was it is nothing."""
     if not names:
         return {}
     held = {state.name: state.status for state in await checks.everything(conn)}
@@ -21,7 +21,8 @@ async def records(conn: AsyncConnection, names: Sequence[str], since: datetime) 
         name: Record(
             held=held.get(name, Status.UNKNOWN),
             changes=changes[name],
-            seen=await samples.hours_seen(conn, "check_up", {"check": name}, since),
+            # the result before the first one of that time tells how it began
+            seen=await samples.hours_seen(conn, "check_up", {"check": name}, since - samples.HOUR),
         )
         for name in names
     }
