@@ -115,11 +115,11 @@ class Pack:
         return [item for item in self.items if item.kind in kinds]
 
 
-def collect(incident: Incident, entries: Sequence[Entry], *, requests: impact.Requests | None = None) -> Pack:
+def collect(incident: Incident, entries: Sequence[Entry], *, figures: impact.Figures | None = None) -> Pack:
     """The evidence of an incident from the journal of it, its alerts, their checks, its reviewers and the audit lines.
 
-    `requests` are those that samples tell of while the impact lasted. People appear by what they were in the incident
-    ("incident commander", "responder-2"), secrets as placeholders.
+    `figures` are what was measured while the impact lasted. People appear by what they were in the incident ("incident
+    commander", "responder-2"), secrets as placeholders.
     """
     within = [entry for entry in entries if _belongs(entry, incident)]
     by_id = {entry.id: entry for entry in within}
@@ -137,7 +137,7 @@ def collect(incident: Incident, entries: Sequence[Entry], *, requests: impact.Re
         title=_fit(safe.texts[0], labels),
         severity=incident.severity.value,
         items=items,
-        computed=(*_computed(items, len(labels)), *_measured(incident, within, items, requests)),
+        computed=(*_computed(items, len(labels)), *_measured(incident, within, items, figures or impact.Figures())),
         people={label: person for person, label in labels.items()},
         redacted=safe.counts,
         private=incident.private,
@@ -274,15 +274,23 @@ def _fit(words: str, labels: Mapping[str, str]) -> str:
 
 
 def _measured(
-    incident: Incident, entries: Sequence[Entry], items: Sequence[Evidence], requests: impact.Requests | None
+    incident: Incident, entries: Sequence[Entry], items: Sequence[Evidence], figures: impact.Figures
 ) -> Iterable[Computed]:
     shown = {item.id for item in items}
-    for down in impact.downs(entries, incident.resolved_at):
-        if set(down.entries) <= shown:
-            yield Computed(name=IMPACT, words=down.words, evidence=down.entries)
+    downs = [
+        one for one in impact.downs(entries, incident.started_at, incident.resolved_at) if set(one.entries) <= shown
+    ]
+    for down in downs:
+        yield Computed(name=IMPACT, words=down.words, evidence=down.entries)
     resolved = next((item for item in reversed(items) if item.kind == "IncidentResolved"), None)
-    if requests is not None and resolved is not None:
-        yield Computed(name=IMPACT, words=requests.words, evidence=(resolved.id,))
+    if resolved is None:
+        return
+    for words in impact.counted(figures):
+        yield Computed(name=IMPACT, words=words, evidence=(resolved.id,))
+    for taken, words in impact.budgets(figures):
+        checks = taken.budget.objective.checks if taken else ()
+        cited = [number for down in downs if down.check in checks for number in down.entries]
+        yield Computed(name=IMPACT, words=words, evidence=(*dict.fromkeys(cited), resolved.id))
 
 
 def _computed(items: Sequence[Evidence], people: int) -> Iterable[Computed]:

@@ -168,7 +168,7 @@ def _failures(
     if asks:
         return tuple(failures), ""
     failures += _contradictions(statement, known, source, desk)
-    related, weak = _related(statement, known, desk, bare=found == Claims())
+    related, weak = _related(statement, source, desk, bare=found == Claims())
     return (*failures, *related), weak
 
 
@@ -259,14 +259,19 @@ def _causes(statement: Statement, cited: Sequence[Evidence], source: Offered, de
     return []
 
 
-def _related(statement: Statement, cited: Sequence[Evidence], desk: _Desk, *, bare: bool) -> tuple[list[Failure], str]:
-    """Whether the sentence is about what it cites; without anything to look up two words are enough to tell."""
-    words = wording.stems(statement.text)
+def _related(statement: Statement, source: Offered, desk: _Desk, *, bare: bool) -> tuple[list[Failure], str]:
+    """Whether the sentence is about what it cites; without anything to look up two words are enough to tell.
+
+    What code worked out of the cited entries counts as said: its words stand in none of them.
+    """
+    worked_out, cited = wording.stems(source.computed), [read.entry for read in source.cited]
+    words = wording.stems(statement.text) - worked_out
     share = desk.index.share(words, cited)
     better = desk.index.better(words, cited)
     for segment in wording.segments(statement.text) if better is None else ():
-        if len(segment.stems) > 1 and not desk.index.share(segment.stems, cited):
-            better = desk.index.better(segment.stems, cited, least=2)
+        stems = segment.stems - worked_out
+        if len(stems) > 1 and not desk.index.share(stems, cited):
+            better = desk.index.better(stems, cited, least=2)
             break
     if better is not None:
         return [Failure(Code.CITATION, f"entry #{better.id} says this, not what it cites")], ""

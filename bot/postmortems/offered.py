@@ -62,6 +62,7 @@ class Offered:
 
     cited: tuple[Read, ...]
     haystack: str
+    computed: str
     figures: tuple[Figure, ...]
     clocks: frozenset[Clock]
     utc: frozenset[Clock]
@@ -93,6 +94,7 @@ def offered(cited: Sequence[Evidence], on: Shelf) -> Offered:
         haystack=searchable(
             f"{words} \n {computed} \n {on.pack.title} \n incident #{on.pack.incident} {on.pack.severity}"
         ),
+        computed=computed,
         figures=tuple(f for c in said for f in c.figures),
         clocks=frozenset(
             {(m.hour, m.minute, m.second) for m in (*moments, *local)} | {c for s in said for c in s.clocks}

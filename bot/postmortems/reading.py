@@ -3,17 +3,15 @@
 import asyncio
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bot.incidents import timeline
 from bot.ports import Ports, Posted
-from bot.postmortems import evidence, impact
+from bot.postmortems import evidence, measuring
 from bot.postmortems.cards import Sources
 from bot.postmortems.evidence import Evidence, Pack
 from storage.records.alerts import Alert
 from storage.records.incidents import Incident
 from storage.records.postmortems import Postmortem, Section, Version
-from storage.tables import alerts, incidents, journal, postmortems, posts, samples
+from storage.tables import alerts, incidents, journal, postmortems, posts
 
 _MOST_COMMANDS = 200
 
@@ -84,20 +82,9 @@ async def pack_of(ports: Ports, number: int) -> Pack:
         entries += await journal.of_kind(
             conn, "Deployed", since=incident.started_at - evidence.DEPLOYS_BEFORE, limit=_MOST_COMMANDS
         )
-        measured = await _requests(conn, incident)
+        figures = await measuring.figures(ports, conn, incident, _checks(raised))
     # thousands of entries take longer than anybody else should have to wait
-    return await asyncio.to_thread(evidence.collect, incident, entries, requests=measured)
-
-
-async def _requests(conn: AsyncConnection, incident: Incident) -> impact.Requests | None:
-    """What samples tell of requests while the impact lasted; None when nobody measured them, or it lasts still."""
-    if incident.resolved_at is None:
-        return None
-    rates, counts = [
-        await samples.series(conn, metric, since=incident.started_at, until=incident.resolved_at)
-        for metric in (impact.ERROR_RATE, impact.REQUESTS)
-    ]
-    return impact.requests(rates, counts)
+    return await asyncio.to_thread(evidence.collect, incident, entries, figures=figures)
 
 
 def section_of(text: Postmortem | Version | None, name: str) -> Section | None:
