@@ -112,7 +112,9 @@ def minutes(seconds: float) -> str:
 
 def requests(count: float) -> str:
     """A count of requests; below ten it has its fraction: a budget may be less than one."""
-    said = number(count) if abs(count) < 10 else f"{round(count):,}"
+    if 0 < count < 0.01:
+        return "less than 0.01 requests"
+    said = number(count) if count < 10 else f"{round(count):,}"
     return f"{said} request" if said == "1" else f"{said} requests"
 
 
@@ -134,8 +136,8 @@ def terms(one: Budget) -> str:
 def words(one: Taken) -> tuple[str, str]:
     """What the incident took, and what was left at its end, each as a clause that can be checked by itself."""
     objective, spent = one.budget.objective, one.budget
-    took = f"{amount(objective, one.amount)} {'of downtime' if objective.checks else 'failed'}"
-    first = f"{took}, {percent(spent.share(one.amount))} of the error budget of {spent.name} ({terms(spent)})"
+    took = f"{minutes(one.amount)} of downtime" if objective.checks else _failed(one.amount)
+    first = f"it took {took}: {percent(spent.share(one.amount))} of the error budget of {spent.name} ({terms(spent)})"
     if one.known < 0.99 * one.lasted:
         first += f"; {minutes(one.known)} of its {minutes(one.lasted)} were measured"
     used = f"{amount(objective, spent.used)} ({percent(spent.share(spent.used))})"
@@ -144,6 +146,10 @@ def words(one: Taken) -> tuple[str, str]:
     if not spent.whole:
         second += f"; {duration(spent.known)} of these {duration(objective.window)} were measured"
     return first, second
+
+
+def _failed(count: float) -> str:
+    return requests(count).replace(" request", " failed request")
 
 
 def _left(one: Budget) -> str:

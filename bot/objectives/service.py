@@ -8,15 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.config.objectives import Objective
 from bot.health import held, past
+from bot.health.held import Record
 from bot.objectives import budget
 from bot.objectives.budget import Counted, Standing, Taken
 from bot.ports import Ports
+from storage.records.checks import Status
 from storage.records.samples import Aggregate
 from storage.tables import samples
 
 RECENT = timedelta(hours=1)
 """The time that the burn rate of now is told of."""
-_HOUR = timedelta(hours=1)
 
 
 async def standing(ports: Ports) -> list[Standing]:
@@ -70,21 +71,17 @@ async def _counted(
 
 async def _of_requests(conn: AsyncConnection, one: Objective, since: datetime, until: datetime) -> Counted | None:
     """The requests of that time; None where not both metrics were measured: what is absent is no zero."""
-    hours, sums = [], []
+    sums, records = [], []
     for metric in (one.errors, one.total):
         every = await samples.window(conn, str(metric), since, until)
         found = [series for series in every if one.labels.items() <= series.labels.items()]
         sums.append(sum(max(series.mean, 0.0) * series.count for series in found))
-        hours.append(await _hours(conn, found, since, until))
-    known = len(hours[0] & hours[1]) * _HOUR
-    if not known:
-        return None
-    return Counted(bad=sums[0], all=sums[1], known=min(known, until - since).total_seconds())
+        records.append(await _record(conn, found, since - samples.HOUR))
+    known = held.spent(records, since, until).known
+    return Counted(bad=sums[0], all=sums[1], known=known) if known else None
 
 
-async def _hours(
-    conn: AsyncConnection, found: Sequence[Aggregate], since: datetime, until: datetime
-) -> frozenset[datetime]:
-    """The hours of that time in which one of these series was measured."""
+async def _record(conn: AsyncConnection, found: Sequence[Aggregate], since: datetime) -> Record:
+    """When any of these series was measured, told as of a check."""
     seen = [at for one in found for at in await samples.hours_seen(conn, one.metric, one.labels, since)]
-    return frozenset(samples.begin_of_hour(at) for at in seen if at < until)
+    return Record(held=Status.HEALTHY, seen=sorted(seen))

@@ -81,7 +81,7 @@ class Users:
     def words(self) -> str:
         """The number in words, and what it is not."""
         were = "was" if self.most == 1 else "were"
-        what = "affected" if self.affected else "active, affected or not,"
+        what = "affected" if self.affected else "active"
         return (
             f"up to {plural(self.most, 'user')} {were} {what} at one time, by {plural(self.samples, 'sample')} of"
             f" {plural(self.series, 'series', 'series')} of {self.metric}"
@@ -115,7 +115,7 @@ class Down:
     @property
     def words(self) -> str:
         """How long it was, in words."""
-        return f"check {self.check} was not healthy for {duration((self.ended - self.began).total_seconds())}"
+        return f"check {self.check} was degraded or down for {duration((self.ended - self.began).total_seconds())}"
 
 
 def requests(rates: Sequence[Sample], counts: Sequence[Sample], failed: Sequence[Sample] = ()) -> Requests | None:

@@ -242,7 +242,7 @@ def _spans(figure: Figure, span: float) -> bool:
     off = abs(figure.value - span)
     if _rounds(figure, span):
         return True
-    if figure.grain >= HOUR and figure.rounding < figure.grain:  # one and a half hours, 1.5 h
+    if figure.grain >= MINUTE and figure.rounding < figure.grain:  # one and a half hours, 1.5 h
         return off <= figure.rounding / 2
     if figure.grain >= DAY:
         return off <= DAY / 2
