@@ -6,9 +6,12 @@ window: Google, The Site Reliability Workbook, chapters 2 ("Implementing SLOs") 
 
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal
 
 from bot.config.objectives import Objective
 from bot.phrasing import duration, number
+
+_HUNDREDTH = Decimal("0.01")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +107,15 @@ def amount(objective: Objective, value: float) -> str:
     return minutes(value) if objective.checks else requests(value)
 
 
+def in_minutes(seconds: float) -> Decimal:
+    """Seconds in minutes to the hundredth."""
+    return (Decimal(str(seconds)) / 60).quantize(_HUNDREDTH, ROUND_HALF_UP)
+
+
 def minutes(seconds: float) -> str:
-    """Seconds in minutes to the tenth, so that they can be held against one another; a second is never nothing."""
-    said = f"{seconds / 60:,.1f}".removesuffix(".0")
-    return f"{said} min" if said != "0" or not seconds else duration(seconds)
+    """Seconds in minutes to the hundredth, so that they can be held against one another; a moment is never nothing."""
+    exact = in_minutes(seconds)
+    return f"{exact.normalize():,f} min" if exact or not seconds else duration(seconds)
 
 
 def requests(count: float) -> str:
@@ -141,8 +149,8 @@ def words(one: Taken) -> tuple[str, str]:
     if one.known < 0.99 * one.lasted:
         first += f"; {minutes(one.known)} of its {minutes(one.lasted)} were measured"
     used = f"{amount(objective, spent.used)} ({percent(spent.share(spent.used))})"
-    second = f"at its end {used} of the error budget of {spent.name} were used, {_left(spent)}"
-    second += f", {amount(objective, one.before)} of that by what came earlier" if one.before > 0 else ""
+    earlier = f", {amount(objective, one.before)} of that by what came earlier" if one.before > 0 else ""
+    second = f"at its end {used} of the error budget of {spent.name} were used{earlier}; {_left(spent)}"
     if not spent.whole:
         second += f"; {duration(spent.known)} of these {duration(objective.window)} were measured"
     return first, second
@@ -154,5 +162,5 @@ def _failed(count: float) -> str:
 
 def _left(one: Budget) -> str:
     if one.left < 0:
-        return f"{amount(one.objective, -one.left)} more than it allows"
+        return f"that is {amount(one.objective, -one.left)} more than it allows"
     return f"{amount(one.objective, one.left)} ({percent(one.share(one.left))}) were left"

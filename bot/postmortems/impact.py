@@ -8,12 +8,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 from bot.config.currencies import CODES, money
 from bot.config.postmortems import Cost
 from bot.health.held import Spent
-from bot.objectives.budget import Taken, minutes
+from bot.objectives.budget import Taken, in_minutes, minutes
 from bot.objectives.budget import words as budget_words
 from bot.phrasing import duration, listing, plural
 from storage.records.checks import Status
@@ -23,7 +22,6 @@ from storage.records.samples import Aggregate, Sample
 ERROR_RATE, FAILED, REQUESTS = "error_rate", "failed_requests", "requests"
 """Metrics that tell failed requests: counted, or as the share of those that were measured at the same time."""
 
-_HUNDREDTH = Decimal("0.01")
 _OPEN_QUESTIONS = (
     (
         "how many requests failed",
@@ -201,13 +199,12 @@ def _cost(figures: Figures) -> str:
         return f"it cost {product} by the rate in manage.yml: {plural(failed, 'failed request')} at {each} each"
     if cost.per_minute is None or down is None:
         return ""
-    spent = (Decimal(str(down.down)) / 60).quantize(_HUNDREDTH)
-    if not spent:
+    if not (spent := in_minutes(down.down)):
         return ""
     whole = down.known >= 0.99 * figures.lasted
     total = f"{'' if whole else 'at least '}{money(spent * cost.per_minute, cost.currency)}"
     partly = "" if whole else f"; {minutes(down.known)} of its {minutes(figures.lasted)} were measured"
-    factor = f"{spent.normalize():,f} min of downtime at {money(cost.per_minute, cost.currency)} per minute"
+    factor = f"{minutes(down.down)} of downtime at {money(cost.per_minute, cost.currency)} per minute"
     return f"it cost {total} by the rate in manage.yml: {factor}{partly}"
 
 

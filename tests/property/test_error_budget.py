@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.config.objectives import Objective
@@ -30,6 +30,7 @@ def records(draw: st.DrawFn) -> Record:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(records(), min_size=1, max_size=4), moments, st.integers(0, SPAN))
 def test_overlapping_downtimes_are_at_most_the_time_and_at_most_their_sum(
     of: list[Record], begin: int, lasted: int
@@ -42,6 +43,7 @@ def test_overlapping_downtimes_are_at_most_the_time_and_at_most_their_sum(
     assert together.down >= max(one.down for one in alone)
 
 
+@settings(deadline=None)
 @given(st.lists(records(), min_size=1, max_size=3), moments, moments)
 def test_a_time_in_two_parts_was_spent_as_both_together(of: list[Record], one: int, other: int) -> None:
     since, middle, until = T0, *(T0 + timedelta(seconds=abs(at)) for at in sorted((one, other), key=abs))
@@ -52,6 +54,7 @@ def test_a_time_in_two_parts_was_spent_as_both_together(of: list[Record], one: i
 amounts = st.floats(0, 1e12)
 
 
+@settings(deadline=None)
 @given(amounts, amounts, amounts, st.booleans())
 def test_what_an_incident_took_is_never_less_than_nothing_and_never_more_than_was_used(
     used: float, took: float, all_: float, of_time: bool

@@ -118,7 +118,7 @@ async def test_the_impact_of_a_resolved_incident_is_told_in_numbers_that_hold(ho
             " downtime)."
         ),
         (
-            "At its end 12 min (27.8%) of the error budget of shop-available were used, 31.2 min (72.2%) were left; 24 min"
+            "At its end 12 min (27.8%) of the error budget of shop-available were used; 31.2 min (72.2%) were left; 24 min"
             " of these 30 d were measured."
         ),
         (
@@ -126,7 +126,7 @@ async def test_the_impact_of_a_resolved_incident_is_told_in_numbers_that_hold(ho
             " to fail)."
         ),
         (
-            "At its end 3,000 requests (1,250%) of the error budget of shop-requests were used, 2,760 requests more than"
+            "At its end 3,000 requests (1,250%) of the error budget of shop-requests were used; that is 2,760 requests more than"
             " it allows; 24 min of these 30 d were measured."
         ),
         (
@@ -134,7 +134,7 @@ async def test_the_impact_of_a_resolved_incident_is_told_in_numbers_that_hold(ho
             " downtime)."
         ),
         (
-            "At its end 2 min (0.9%) of the error budget of mail-available were used, 214 min (99.1%) were left; 24 min of"
+            "At its end 2 min (0.9%) of the error budget of mail-available were used; 214 min (99.1%) were left; 24 min of"
             " these 30 d were measured."
         ),
     ]

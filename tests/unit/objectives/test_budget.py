@@ -51,8 +51,8 @@ def test_what_an_incident_took_is_told_with_all_that_it_is_measured_by() -> None
         "it took 12 min of downtime: 27.8% of the error budget of shop (99.9% over 30 d allows 43.2 min of downtime)"
     )
     assert second == (
-        "at its end 15 min (34.7%) of the error budget of shop were used, 28.2 min (65.3%) were left, 3 min of that by"
-        " what came earlier"
+        "at its end 15 min (34.7%) of the error budget of shop were used, 3 min of that by what came earlier; 28.2 min"
+        " (65.3%) were left"
     )
 
 
@@ -71,8 +71,8 @@ def test_a_budget_that_is_overspent_says_by_how_much() -> None:
         "it took 2,400 failed requests: 240% of the error budget of api (99% over 7 d allows 1,000 requests to fail)"
     )
     assert second == (
-        "at its end 2,500 requests (250%) of the error budget of api were used, 1,500 requests more than it allows,"
-        " 100 requests of that by what came earlier"
+        "at its end 2,500 requests (250%) of the error budget of api were used, 100 requests of that by what came"
+        " earlier; that is 1,500 requests more than it allows"
     )
 
 
@@ -80,7 +80,8 @@ def test_a_budget_that_is_overspent_says_by_how_much() -> None:
     ("said", "words_"),
     [
         (minutes(0.0), "0 min"),
-        (minutes(2.0), "2 s"),
+        (minutes(0.2), "200 ms"),
+        (minutes(39.0), "0.65 min"),
         (minutes(60.0), "1 min"),
         (minutes(2_592.0), "43.2 min"),
         (minutes(60e9), "1,000,000,000 min"),
