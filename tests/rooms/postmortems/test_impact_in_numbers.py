@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.cards.card import Card, Level
 from bot.config.manage import load
 from bot.health import service as health
@@ -102,57 +104,64 @@ def texts(statements: list[Statement]) -> str:
     return "\n".join(statement.text for statement in statements)
 
 
-async def test_the_impact_of_a_resolved_incident_is_told_in_numbers_that_hold(house: House, tmp_path: Path) -> None:
-    configured(house, tmp_path, MANAGE)
-    await lived(house)
-    told = await drafted(house)
-    assert texts(told).splitlines()[:11] == [
-        "The impact lasted 15 min, from 2026-11-23 11:59 to 12:14 UTC.",
-        "Check shop was degraded or down for 12 min.",
-        "3,000 of 15,000 requests failed (20.0%), in 15 samples from 2026-11-23 11:59 to 12:13 UTC.",
-        "Up to 4,013 users were active at one time, by 15 samples of 1 series of active_users.",
-        "It cost 1,440 EUR by the rate in manage.yml: 12 min of downtime at 120 EUR per minute.",
-        # the mail was down for two of these twelve minutes
-        (
-            "It took 12 min of downtime: 27.8% of the error budget of shop-available (99.9% over 30 d allows 43.2 min of"
-            " downtime)."
-        ),
-        (
-            "At its end 12 min (27.8%) of the error budget of shop-available were used; 31.2 min (72.2%) were left; 24 min"
-            " of these 30 d were measured."
-        ),
-        (
-            "It took 3,000 failed requests: 1,250% of the error budget of shop-requests (99% over 30 d allows 240 requests"
-            " to fail)."
-        ),
-        (
-            "At its end 3,000 requests (1,250%) of the error budget of shop-requests were used; that is 2,760 requests more than"
-            " it allows; 24 min of these 30 d were measured."
-        ),
-        (
-            "It took 2 min of downtime: 0.9% of the error budget of mail-available (99.5% over 30 d allows 216 min of"
-            " downtime)."
-        ),
-        (
-            "At its end 2 min (0.9%) of the error budget of mail-available were used; 214 min (99.1%) were left; 24 min of"
-            " these 30 d were measured."
-        ),
-    ]
-    assert [s.text for s in told if s.unverified] == []
-    assert told[-1].text == "Nobody measured how many users were affected: does anybody know?"
+class TestOnBothDatabases:
+    @pytest.fixture
+    def room_url(self, either_url: str) -> str:
+        return either_url
 
-    checked = await run(house, "postmortem", "check", "1")
-    assert checked.level is Level.OK, checked.body
-    for words, level in (("It cost 1,440 EUR.", Level.OK), ("It cost 1,540 EUR.", Level.BAD)):
-        assert (await run(house, "postmortem", "check", "1", "--text", words)).level is level
-    shown = str(await run(house, "postmortem", "dry-run", "1", "--section", "impact"))
-    assert "27.8% of the error budget of shop-available" in shown
+    async def test_the_impact_of_a_resolved_incident_is_told_in_numbers_that_hold(
+        self, house: House, tmp_path: Path
+    ) -> None:
+        configured(house, tmp_path, MANAGE)
+        await lived(house)
+        told = await drafted(house)
+        assert texts(told).splitlines()[:11] == [
+            "The impact lasted 15 min, from 2026-11-23 11:59 to 12:14 UTC.",
+            "Check shop was degraded or down for 12 min.",
+            "3,000 of 15,000 requests failed (20.0%), in 15 samples from 2026-11-23 11:59 to 12:13 UTC.",
+            "Up to 4,013 users were active at one time, by 15 samples of 1 series of active_users.",
+            "It cost 1,440 EUR by the rate in manage.yml: 12 min of downtime at 120 EUR per minute.",
+            # the mail was down for two of these twelve minutes
+            (
+                "It took 12 min of downtime: 27.8% of the error budget of shop-available (99.9% over 30 d allows 43.2 min of"
+                " downtime)."
+            ),
+            (
+                "At its end 12 min (27.8%) of the error budget of shop-available were used; 31.2 min (72.2%) were left; 24 min"
+                " of these 30 d were measured."
+            ),
+            (
+                "It took 3,000 failed requests: 1,250% of the error budget of shop-requests (99% over 30 d allows 240 requests"
+                " to fail)."
+            ),
+            (
+                "At its end 3,000 requests (1,250%) of the error budget of shop-requests were used; that is 2,760 requests more than"
+                " it allows; 24 min of these 30 d were measured."
+            ),
+            (
+                "It took 2 min of downtime: 0.9% of the error budget of mail-available (99.5% over 30 d allows 216 min of"
+                " downtime)."
+            ),
+            (
+                "At its end 2 min (0.9%) of the error budget of mail-available were used; 214 min (99.1%) were left; 24 min of"
+                " these 30 d were measured."
+            ),
+        ]
+        assert [s.text for s in told if s.unverified] == []
+        assert told[-1].text == "Nobody measured how many users were affected: does anybody know?"
 
-    card = await run(house, "slo")
-    assert card.table is not None
-    assert card.table.rows[0][3:5] == ("43.2 min", "31.2 min (72.2%)")
-    assert card.table.rows[1][4] == "overspent by 2,760 requests (1,150%)"
-    assert (card.level, card.title) == (Level.BAD, "1 error budget overspent: shop-requests")
+        checked = await run(house, "postmortem", "check", "1")
+        assert checked.level is Level.OK, checked.body
+        for words, level in (("It cost 1,440 EUR.", Level.OK), ("It cost 1,540 EUR.", Level.BAD)):
+            assert (await run(house, "postmortem", "check", "1", "--text", words)).level is level
+        shown = str(await run(house, "postmortem", "dry-run", "1", "--section", "impact"))
+        assert "27.8% of the error budget of shop-available" in shown
+
+        card = await run(house, "slo")
+        assert card.table is not None
+        assert card.table.rows[0][3:5] == ("43.2 min", "31.2 min (72.2%)")
+        assert card.table.rows[1][4] == "overspent by 2,760 requests (1,150%)"
+        assert (card.level, card.title) == (Level.BAD, "1 error budget overspent: shop-requests")
 
 
 async def test_what_was_not_measured_is_asked_for_and_never_taken_for_nothing(house: House, tmp_path: Path) -> None:
