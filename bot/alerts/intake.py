@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from bot.alerts import keeping, recording
+from bot.alerts import keeping, looks
 from bot.alerts.escalation import Whom
 from bot.alerts.fingerprints import fingerprint
 from bot.alerts.inlet import MOST, Caller, Inlet, settle
@@ -126,7 +126,7 @@ class Intake:
         async def work(unit: UnitOfWork) -> None:
             await instances.seen_again(unit.conn, seen)
             await alerts.seen_again(unit.conn, [(alert, n, last[alert]) for alert, n in by_alert.items()])
-            await unit.enqueue(map(job_of, recording.sweeps(known.ends_at for known in counted)))
+            await unit.enqueue(map(job_of, looks.sweeps(known.ends_at for known in counted)))
 
         try:
             await self._ports.store.transact(work)

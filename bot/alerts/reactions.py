@@ -6,7 +6,7 @@ from typing import Literal
 
 import structlog
 
-from bot.alerts import auditor, cards, escalating, escalation, notes, paging, recording, service, sweeping
+from bot.alerts import auditor, cards, escalating, escalation, looks, notes, paging, service, sweeping
 from bot.alerts.decide import CARD, REFRESH
 from bot.alerts.intake import Intake
 from bot.alerts.ledger import BOT
@@ -151,14 +151,14 @@ async def follow_silence(ports: Ports, fact: Fact[Event]) -> None:
     await sweeping.remute(ports)
 
 
-@task(recording.REMUTE)
+@task(looks.REMUTE)
 async def remute(ports: Ports, job: Job) -> None:
     """An alert that mutes others came or went: look again at who is told of what."""
     del job
     await sweeping.remute(ports)
 
 
-@task(recording.SWEEP)
+@task(looks.SWEEP)
 async def sweep(ports: Ports, job: Job) -> None:
     """Resolve what is over because its source fell silent, or because it has been quiet for long enough."""
     del job
@@ -167,7 +167,7 @@ async def sweep(ports: Ports, job: Job) -> None:
         await sweeping.sweep(ports, since=ports.report.since)
 
 
-@task(recording.REVIEW)
+@task(looks.REVIEW)
 async def review(ports: Ports, job: Job) -> None:
     """Reopen what still fires though a person said it is over; see whether the alert still flaps."""
     await sweeping.review(ports, job.payload["alert"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import cast
 
 from bot.alerts import decide, instances, notes
@@ -11,6 +11,7 @@ from bot.alerts.escalating import steps
 from bot.alerts.grouping import Group, group
 from bot.alerts.instances import flaps
 from bot.alerts.ledger import BOT, Opening
+from bot.alerts.looks import remuting, reviewing, sweeps
 from bot.alerts.muted import Kept
 from bot.alerts.rounds import Told, rounds, sources_first
 from bot.decision import Decision, Timer, fact_of, job_of
@@ -24,18 +25,8 @@ from storage.tables import alerts as alert_table
 from storage.tables import instances as instance_table
 from storage.unit_of_work import UnitOfWork
 
-SWEEP = "alerts.sweep"
-"""The kind of the job that looks for instances whose end has passed."""
-REMUTE = "alerts.remute"
-"""The kind of the job that looks again at what is muted."""
-REVIEW = "alerts.review"
-"""The kind of the job that looks again at one alert: what still fires though a person said it is over, what flaps."""
 AT_ONCE = 1000
 """Instances that are read and written together."""
-
-_SWEEPS = 5
-"""Seconds between sweeps, at least: instances that end close together are looked at by one job."""
-_REMUTES = 2
 
 
 @dataclass(kw_only=True)
@@ -116,26 +107,6 @@ async def write(
     )
     await _commit(ports, unit, decisions, now, _looks(ports, done, now, kept))
     return done
-
-
-def sweeps(ends: Iterable[datetime | None]) -> list[Timer]:
-    """A look at each of these ends soon after it, at most one for each stretch of some seconds."""
-    slots = sorted({-int(-end.timestamp() // _SWEEPS) for end in ends if end is not None})
-    return [
-        Timer(kind=SWEEP, key=f"{SWEEP}:{slot}", at=datetime.fromtimestamp(slot * _SWEEPS, tz=UTC)) for slot in slots
-    ]
-
-
-def remuting(now: datetime) -> Timer:
-    """A look at what is muted, one for each stretch of some seconds, at its end: it reads all that fires."""
-    slot = int(now.timestamp() // _REMUTES) + 1
-    at = datetime.fromtimestamp(slot * _REMUTES, tz=UTC)
-    return Timer(kind=REMUTE, key=f"{REMUTE}:{slot}", at=at, lane=REMUTE)
-
-
-def reviewing(number: int, at: datetime) -> Timer:
-    """A look at one alert at that time."""
-    return Timer(kind=REVIEW, key=f"{REVIEW}:{number}:{at.isoformat()}", at=at, payload={"alert": number})
 
 
 async def _round(

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.alerts import decide, escalation, rules
 from bot.alerts.escalating import steps, upcoming
 from bot.alerts.ledger import BOT, UnknownAlert, change, facts, locked, put
-from bot.alerts.recording import remuting
+from bot.alerts.looks import remuting
 from bot.alerts.wording import SHOWN
 from bot.decision import Decision, job_of
 from bot.events import (

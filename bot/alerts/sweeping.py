@@ -9,8 +9,9 @@ from bot.alerts import decide, instances
 from bot.alerts.grouping import Group
 from bot.alerts.instances import flaps
 from bot.alerts.ledger import BOT, locked, put
+from bot.alerts.looks import reviewing, sweeps
 from bot.alerts.muted import Kept, current
-from bot.alerts.recording import AT_ONCE, Touched, record, reviewing, sweeps, write
+from bot.alerts.recording import AT_ONCE, Touched, record, write
 from bot.decision import job_of
 from bot.ports import Ports
 from bot.report import Report

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from structlog.testing import capture_logs
 
 from bot.alerts.intake import Intake
-from bot.alerts.recording import REVIEW
+from bot.alerts.looks import REVIEW
 from bot.events import (
     AcknowledgementExpired,
     AcknowledgementWithdrawn,
