@@ -99,7 +99,8 @@ class Inlet:
     def _poured(self, group: list[Caller], written: "asyncio.Future[None]") -> None:
         self._pouring.discard(written)
         if written.exception() is None:
-            self._written(group)
+            if group:
+                self._written(group)
         else:  # tried once more the long way, which tells what is wrong
             self._asked = False
             self._begin(self._put(group or self.take()))
@@ -111,6 +112,8 @@ class Inlet:
 
     async def _put(self, group: list[Caller]) -> None:
         """Write the group as other units of work are written; each caller alone when that fails."""
+        if not group:
+            return
         try:
             row, count = _row(group)
             await self._store.transact(lambda unit: inbox.put(unit.conn, row, count), urgent=True)
@@ -124,8 +127,6 @@ class Inlet:
             self._written(group)
 
     def _written(self, group: list[Caller]) -> None:
-        if not group:
-            return
         self.backlog += sum(len(batch) for batch, _ in group)
         self._written_at = time.monotonic()
         for _, taken in group:
