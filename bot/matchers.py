@@ -15,6 +15,8 @@ NAME = "alertname"
 LONGEST = 10_000
 """Characters of one expression; nobody types more, and each costs memory when it is compiled."""
 
+_READ = 256  # texts whose matchers are remembered: those of the configuration are asked with each batch of alerts
+
 Test = tuple[str, Callable[[str], bool]]
 """A label's name, and whether a value of it will do."""
 
@@ -35,6 +37,7 @@ class BadMatcher(ValueError):
     """What was written is no matcher; one line that names it and the mend."""
 
 
+@lru_cache(_READ)
 def parse(text: str) -> tuple[Matcher, ...]:
     """Read matchers parted by commas, with or without braces around them; raises `BadMatcher`."""
     rest = text.strip()

@@ -84,9 +84,11 @@ def plain_instant(at: datetime | None) -> str | None:
     """What `Instant` keeps in SQLite."""
     if at is None:
         return None
-    if at.tzinfo is None:
-        raise ValueError(f"{at.isoformat()} has no time zone")
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if at.tzinfo is not UTC:
+        if at.tzinfo is None:
+            raise ValueError(f"{at.isoformat()} has no time zone")
+        at = at.astimezone(UTC)
+    return at.isoformat(" ", "microseconds")[:_MICROSECONDS]
 
 
 def _value(value: Any) -> Any:
@@ -95,4 +97,5 @@ def _value(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not a JSON value: {value!r}")
 
 
+_MICROSECONDS = len("2026-01-31 09:30:00.000000")
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_value)

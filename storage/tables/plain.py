@@ -173,7 +173,7 @@ def _writes(table: Table, names: tuple[str, ...]) -> tuple[tuple[str, Convert], 
 
 def _write_of(kind: Any) -> Convert:
     if isinstance(kind, Words):
-        return lambda value: None if value is None else plain_words(str(value))
+        return _words
     if isinstance(kind, Document):
         return plain_document
     return plain_instant if isinstance(kind, Instant) else _as_it_is
@@ -187,6 +187,10 @@ def _read_of(kind: Any) -> Convert:
     if isinstance(kind, Boolean):
         return lambda value: None if value is None else bool(value)
     return _as_it_is
+
+
+def _words(value: Any) -> str | None:
+    return None if value is None else plain_words(str(value))
 
 
 def _as_it_is(value: Any) -> Any:
