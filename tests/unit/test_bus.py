@@ -79,3 +79,15 @@ def test_a_schedule_keeps_its_specification() -> None:
     ignore.__module__ = "bot.health.reactions"
     made = schedule("@every 60s")(ignore)
     assert (made.name, made.spec) == ("health.ignore", "@every 60s")
+
+
+def test_a_reaction_that_is_ruled_out_is_no_job() -> None:
+    asked = []
+
+    def rules_out(manage: object, payload: object) -> bool:
+        asked.append((manage, payload))
+        return False
+
+    manage = object()
+    assert jobs_for([on(AlertAcknowledged, when=rules_out)(ignore)], ENTRY, manage=manage) == []
+    assert asked == [(manage, ENTRY.payload)]
