@@ -14,6 +14,7 @@ from bot.command import Command, Usage, find
 from bot.ports import ChatError, Posted
 from bot.slack.direct import straight
 from bot.slack.message import message
+from handlers.slack.asides import ASIDE
 from handlers.slack.door import Door, Reply
 
 SLOW = 1.0
@@ -31,6 +32,11 @@ def changes(commands: Mapping[str, Command], argv: Sequence[str]) -> bool:
         return False
 
 
+def for_all(commands: Mapping[str, Command], argv: Sequence[str], card: Card) -> bool:
+    """Whether the answer is told to everybody: a change that happened, to what everybody may know of."""
+    return changes(commands, argv) and fine(card) and not card.private
+
+
 def fine(card: Card) -> bool:
     """Whether a change happened; everything else is the asker's own business."""
     return card.level is Level.OK
@@ -39,7 +45,9 @@ def fine(card: Card) -> bool:
 async def run(door: Door, argv: Sequence[str], reply: Reply, *, name: str = "") -> None:
     """Run a typed command line and answer it: to all what changed what all see, else to the asker alone."""
     public = changes(door.app.commands, argv)
-    progress = Progress(door, reply, Card(title=f"Working on `{' '.join(argv)[:80]}` …"), public=public)
+    # what stands behind the command's name may be about what is private
+    named = find(argv, door.app.commands)[0].name if public else " ".join(argv)
+    progress = Progress(door, reply, Card(title=f"Working on `{named[:80]}` …"), public=public)
     caller = await door.caller(reply, name=name)
     task = asyncio.create_task(door.app.invoke(argv, caller, progress=progress.show))
     try:
@@ -50,7 +58,7 @@ async def run(door: Door, argv: Sequence[str], reply: Reply, *, name: str = "") 
     finally:
         task.cancel()
     if not await progress.finish(card):
-        await say(door, reply, card, in_channel=public and fine(card))
+        await say(door, reply, card, in_channel=for_all(door.app.commands, argv, card))
 
 
 class Progress:
@@ -89,8 +97,8 @@ class Progress:
         await say(self._door, self._reply, self._card)
 
     async def finish(self, card: Card) -> bool:
-        """Put the answer in place; False when there is no place for it."""
-        return await self._replaced(card)
+        """Put the answer in place; False when there is no place for it, or none that others do not read."""
+        return await self._replaced(ASIDE if card.private else card) and not card.private
 
     async def _replaced(self, card: Card) -> bool:
         if not self._posted:

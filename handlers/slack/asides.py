@@ -6,6 +6,9 @@ from bot.cards.card import Card, Level
 from bot.permissions import Caller
 from bot.ports import ChatError, Ports
 
+ASIDE = Card(title="The answer is for whoever asked alone")
+"""What stands where others read instead of an answer that is not for them."""
+
 _log = structlog.get_logger(__name__)
 
 

@@ -17,9 +17,6 @@ from handlers.slack.door import App, Body, caller_of
 _log = structlog.get_logger(__name__)
 
 
-ASIDE = Card(title="The answer is for whoever asked alone")
-
-
 def kept(event: Body) -> Mapping[str, Any] | None:
     """What of a mention is kept; those by bots mean nothing."""
     if event.get("bot_id") or not event.get("user"):
@@ -54,7 +51,7 @@ async def act(app: App, event: Body, *, attempt: int) -> None:
     seen = Seen(chat, event, attempt)
     card = await _carried_out(app, seen, argv, caller)
     if seen.posted and chat:
-        await seen.show(ASIDE if card.private else card)
+        await seen.show(asides.ASIDE if card.private else card)
     elif not card.private:
         await _answer(app.ports, caller, event, card, attempt)
     if card.private:

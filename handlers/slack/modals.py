@@ -127,8 +127,7 @@ async def run(door: Door, body: Body, argv: Sequence[str], origin: Origin, ack: 
         task.cancel()
     if not origin.channel and not origin.url:  # opened from the App Home
         await home.publish(door.app, door.chat, reply.user)
-    changed = answers.changes(door.app.commands, argv) and answers.fine(card)
-    if origin.url and changed and not find(argv, door.app.commands)[0].shows:
+    if origin.url and answers.for_all(door.app.commands, argv, card) and not find(argv, door.app.commands)[0].shows:
         await answers.say(door, reply, card, in_channel=True)
 
 

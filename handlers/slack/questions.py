@@ -135,7 +135,7 @@ class Answering:
         """Put the whole answer in place."""
         if self._stream.posted is not None:
             await self._quietly("chat.stopStream", self._stream.stop)
-        whole = Card(title="The answer is for whoever asked alone") if card.private else card
+        whole = asides.ASIDE if card.private else card
         if not await self._quietly("chat.update", lambda: self._put(whole)):
             self._posted, self._key = None, f"{self._key}:whole"
             await self._quietly("chat.postMessage", lambda: self._put(whole))

@@ -80,6 +80,16 @@ async def slow(ctx: Context) -> Card:
     return Card(title="Done at last", level=Level.OK)
 
 
+@command("hush", changes=True, form_title="Hush")
+@click.option("--text", required=True)
+@click.option("--slowly", is_flag=True)
+async def hush(ctx: Context, text: str, *, slowly: bool) -> Card:
+    """Change what not everybody may know of."""
+    ctx.conceal()
+    await asyncio.sleep(1.2 if slowly else 0)
+    return Card(title="Hushed", level=Level.OK, body=(text,))
+
+
 @command("page")
 @click.option("--page", type=int, default=1)
 async def page(_ctx: Context, page: int) -> Card:
@@ -93,7 +103,7 @@ async def admin_only(_ctx: Context) -> Card:
     return Card(title="Changed", level=Level.OK)
 
 
-OWN = {cmd.name: cmd for cmd in (echo, announce, slow, page, admin_only)}
+OWN = {cmd.name: cmd for cmd in (echo, announce, slow, hush, page, admin_only)}
 
 
 @pytest.fixture(autouse=True)

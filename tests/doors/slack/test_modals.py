@@ -81,6 +81,18 @@ async def test_the_answer_takes_the_forms_place_and_a_change_is_told_in_the_chan
 
 
 @pytest.mark.usefixtures("bot")
+async def test_a_change_to_what_is_private_is_told_in_the_form_alone(workspace: Workspace) -> None:
+    person = workspace.person(YOU)
+    await person.command("/do", "manage hush", channel="#general")
+    view = await workspace.until(lambda: person.modal)
+    await person.submit(view.id, {"text": "treasurer"})
+    await workspace.until(lambda: "Hushed" in str(view.body["blocks"]))
+    await person.command("/do", "manage echo", channel="#general")
+    await workspace.until(lambda: workspace.messages("#general"))
+    assert "treasurer" not in str([shown(m) for m in workspace.messages("#general")])
+
+
+@pytest.mark.usefixtures("bot")
 async def test_what_only_the_command_can_judge_is_told_in_the_form_too(workspace: Workspace) -> None:
     person = workspace.person(YOU)
     await person.shortcut("declare_incident")

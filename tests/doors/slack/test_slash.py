@@ -36,6 +36,24 @@ async def test_a_change_that_was_refused_is_told_to_the_asker_alone(workspace: W
     assert "needs the role admin" in shown(message)
 
 
+@pytest.mark.usefixtures("bot")
+async def test_a_change_to_what_is_private_is_told_to_the_asker_alone(workspace: Workspace) -> None:
+    message = await answer(workspace, "manage hush --text=treasurer")
+    assert (message.only_for, "treasurer" in shown(message)) == (YOU, True)
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_slow_change_to_what_is_private_shows_the_channel_no_word_of_it(workspace: Workspace) -> None:
+    seen = await answer(workspace, "manage hush --slowly --text=treasurer", "#alerts")
+    assert (seen.only_for, "hush" in shown(seen), "treasurer" in shown(seen)) == (None, True, False)
+    await workspace.until(lambda: len(workspace.messages("#alerts")) == 2)
+    assert "treasurer" not in shown(seen)
+    assert (workspace.messages("#alerts")[1].only_for, "treasurer" in shown(workspace.messages("#alerts")[1])) == (
+        YOU,
+        True,
+    )
+
+
 @pytest.mark.parametrize("text", ["", "manage", "  manage  "])
 async def test_the_command_alone_gives_help(workspace: Workspace, bot: Bot, text: str) -> None:
     message = await answer(workspace, text)
