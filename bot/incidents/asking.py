@@ -79,6 +79,15 @@ def moment(ctx: Context, typed: str) -> datetime:
     return found
 
 
+def said_here(ctx: Context, channel: str) -> None:
+    """Refuse a message of another channel: who asks may not be in it, and others would read what was said there.
+
+    Raises `Usage`.
+    """
+    if channel != ctx.caller.channel:
+        raise Usage("a message is taken in its own channel alone", "Use its menu there, or say it in your own words.")
+
+
 def components(ctx: Context, given: tuple[str, ...]) -> tuple[str, ...]:
     """The components of the status page that were named, each once; raises `Usage` with those that there are.
 

@@ -51,6 +51,8 @@ async def incidents(ctx: Context, status: str | None, severity: str | None, sinc
         )
     if not found and total:
         raise asking.no_page(page, total, PAGE)
+    if any(one.private for one in found):
+        ctx.conceal()
     span = f"{round(since.total_seconds())}s" if since else None
     words = [f"--{k}={v}" for k, v in (("status", status), ("severity", severity), ("since", span)) if v]
     return cards.listing(found, total=total, page=page, size=PAGE, words=words)
@@ -154,6 +156,7 @@ async def resolve(ctx: Context, number: int | None, comment: str, cause: str) ->
 
 
 async def _source(ctx: Context, channel: str, ts: str) -> Source | None:
+    asking.said_here(ctx, channel)
     if ctx.ports.chat is None:
         return None
     try:

@@ -30,6 +30,8 @@ async def stats(ctx: Context, since: timedelta, severity: str | None, chart: boo
     # a picture is for everybody in the channel, so private incidents are not in it, whoever asks
     hidden = await (past.everything_private(ctx.ports) if chart else service.hidden(ctx.ports, ctx.caller))
     outcomes = await past.outcomes(ctx.ports, after, hidden)
+    if any(one.private for one in outcomes):
+        ctx.conceal()
     found = summed(
         (one for one in outcomes if severity in {None, one.severity}),
         since=after,

@@ -28,6 +28,7 @@ class Outcome:
     services: tuple[str, ...] = ()
     cause: str = ""
     spans: Mapping[str, float]
+    private: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,7 @@ def outcome(incident: Incident, services: Iterable[str] = (), checks: Iterable[s
         services=tuple(dict.fromkeys(services)) or incident.components or tuple(dict.fromkeys(checks)),
         cause=incident.cause,
         spans=spans(incident.started_at, *ends) if ended else {},
+        private=incident.private,
     )
 
 

@@ -65,6 +65,8 @@ async def note(
     which = await meant(ctx, number)  # first: whatever is wrong with the rest, a private incident's words are masked
     if not text.strip():
         raise Usage("a note needs words", ("For example ", Code('--text "failed over to the replica"'), "."))
+    if channel or ts or pictures:
+        asking.said_here(ctx, channel)
     source = Source(
         channel=channel,
         ts=ts,

@@ -108,7 +108,7 @@ class TestDeclaredFromMessage:
         at = T0 - timedelta(minutes=3)
         ts = f"{at.timestamp():.6f}"
         world.slack.say("C0000GEN", ts, "checkout hangs for me", user="U0000TWO")
-        await world.run("incident", "declare", "Checkout hangs", "--channel=C0000GEN", f"--ts={ts}")
+        await world.run("incident", "declare", "Checkout hangs", "--channel=C0000GEN", f"--ts={ts}", channel="C0000GEN")
         return ts
 
     async def test_the_message_is_the_first_entry_of_the_timeline(self, world: World) -> None:
@@ -128,6 +128,14 @@ class TestDeclaredFromMessage:
         await self.declare(world)
 
         assert "Links: the message it was declared from" in (await world.message(CARD)).text
+
+
+    async def test_of_another_channel_is_refused_because_not_all_may_read_there(self, world: World) -> None:
+        world.slack.say("C00HIDDEN", "1.0", "the treasurer it was", user="U0000TWO")
+        card = await world.run("incident", "declare", "Slow", "--channel=C00HIDDEN", "--ts=1.0", channel="C0000GEN")
+
+        assert (card.level.value, card.body) == ("usage", ("a message is taken in its own channel alone",))
+        assert (await world.ask("incidents")).data["incidents"] == []
 
 
 class TestPushpin:

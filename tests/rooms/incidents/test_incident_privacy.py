@@ -94,6 +94,12 @@ async def test_the_list_leaves_it_out_and_counts_without_it(hidden: World) -> No
     assert [i["number"] for i in (await hidden.ask("incidents", by=LEAD)).data["incidents"]] == [2, 1]
 
 
+@pytest.mark.parametrize("words", [("incidents",), ("incidents", "stats")])
+async def test_what_counts_it_is_answered_to_the_asker_alone(hidden: World, words: tuple[str, ...]) -> None:
+    assert (await hidden.ask(*words, by=LEAD)).private
+    assert not (await hidden.ask(*words, by=OTHER)).private
+
+
 async def test_no_audit_line_tells_what_it_is_about(hidden: World) -> None:
     await hidden.ask("incident", "update", "1", "--text", "it was the treasurer's")
     await hidden.ask("incident", "declare", SECRET, "--private", "--severity=bogus")

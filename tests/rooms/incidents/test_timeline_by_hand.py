@@ -47,10 +47,24 @@ async def entry(world: World, said: str) -> str:
 async def pin(world: World, *file_ids: str) -> None:
     world.slack.say(CHANNEL, TS, "p99 is at 9 s", user=SECOND)
     words = (f"--author={SECOND}", f"--at={TS}", f"--channel={CHANNEL}", f"--ts={TS}")
-    await world.run("incident", "note", "1", "--text=p99 is at 9 s", *words, *(f"--file={id_}" for id_ in file_ids))
+    pictures = (f"--file={id_}" for id_ in file_ids)
+    await world.run("incident", "note", "1", "--text=p99 is at 9 s", *words, *pictures, channel=CHANNEL)
 
 
 class TestNote:
+    @pytest.mark.parametrize("place", [("--channel=C00HIDDEN", "--ts=1.0"), ("--file=F1",)])
+    async def test_takes_no_message_and_no_picture_of_another_channel(
+        self, declared: World, place: tuple[str, ...]
+    ) -> None:
+        declared.slack.shared["F1"] = PNG
+        declared.slack.say("C00HIDDEN", "1.0", "the treasurer it was", user=SECOND)
+        card = await declared.run("incident", "note", "1", "--text=x", *place, channel=CHANNEL)
+
+        assert card.level.value == "usage"
+        assert not any("“x”" in line["said"] for line in await lines(declared))
+        async with declared.store.read() as conn:
+            assert await files.names(conn, 1) == []
+
     async def test_can_be_added_later_with_its_time_and_reason(self, declared: World) -> None:
         reason = "--reason=nobody had a hand free"
         await declared.run("incident", "note", "1", "--text=pulled the plug", "--at=2026-11-23 12:05", reason)
