@@ -29,6 +29,7 @@ from bot.ports import (
     Chat,
     Check,
     Delivery,
+    Look,
     Page,
     Ports,
     Publisher,
@@ -159,6 +160,7 @@ async def opened(
             settlers=settlers(found.channels, manage, ports),
             calendars=calendars(found.calendars, manage, ports),
             trackers=placed(found.trackers, manage.follow_ups.trackers, ports),
+            looks=looks(found.trackers, manage, ports),
             publishers=placed(found.publishers, manage.postmortems.publish, ports),
             pages=placed(found.pages, manage.statuspage.pages, ports),
         )
@@ -220,6 +222,11 @@ def settlers(kinds: Mapping[str, Channel], manage: Manage, ports: Ports) -> Mapp
 def placed(kinds: Mapping[str, Any], configured: Mapping[str, Plugged], ports: Ports) -> dict[str, Any]:
     """What is connected of kinds of systems outside, by the names in manage.yml."""
     return {name: kinds[given.type].connect(given.options, ports) for name, given in configured.items()}
+
+
+def looks(kinds: Mapping[str, Tracker], manage: Manage, ports: Ports) -> Mapping[str, Look]:
+    """What looks at issues in each tracker, by the names in manage.yml."""
+    return {name: kinds[given.type].look(given.options, ports) for name, given in manage.follow_ups.trackers.items()}
 
 
 def calendars(kinds: Mapping[str, Calendar], manage: Manage, ports: Ports) -> Mapping[str, Book]:

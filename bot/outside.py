@@ -55,6 +55,14 @@ class Filed:
     address: str
 
 
+@dataclass(frozen=True)
+class Ended:
+    """An issue that was closed, and when (UTC); `done`, or else put aside."""
+
+    at: datetime
+    done: bool = True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Document:
     """An approved postmortem. `name` is that of its file, without a folder; `incident` and `version` identify it.

@@ -22,6 +22,7 @@ from bot.outbound import Post, once
 from bot.outside import (
     Booked,
     Document,
+    Ended,
     Filed,
     Invitation,
     Issue,
@@ -242,6 +243,13 @@ class File(Protocol):
         """Open it, at most once per `key`: a later `attempt` looks for it first. Raises `Undeliverable`."""
 
 
+class Look(Protocol):
+    """Looks at an issue in a tracker."""
+
+    async def __call__(self, reference: str, /) -> Ended | None:
+        """How it ended; None while it is open, and when it is not there any more. Raises `Undeliverable`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tracker:
     """A kind of issue tracker, one file each in `bot/follow_ups/trackers`."""
@@ -249,6 +257,7 @@ class Tracker:
     type: str
     options: OptionsType
     connect: Callable[[Any, "Ports"], File]
+    look: Callable[[Any, "Ports"], Look]
 
 
 class Publish(Protocol):
@@ -314,6 +323,7 @@ class Ports:
     settlers: Mapping[str, Settle] = field(default_factory=dict)
     calendars: Mapping[str, Book] = field(default_factory=dict)
     trackers: Mapping[str, File] = field(default_factory=dict)
+    looks: Mapping[str, Look] = field(default_factory=dict)
     publishers: Mapping[str, Publish] = field(default_factory=dict)
     pages: Mapping[str, Tell] = field(default_factory=dict)
     post: Post = once

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -13,6 +14,9 @@ from bot.ports import Ports, Undeliverable
 PATIENCE = 15.0
 AGAIN = frozenset({408, 425, 429})
 """Refusals that time alone can mend, beside all from 500 on."""
+GONE = frozenset({301, 307, 308, 404, 410})
+"""Answers that say of an issue that it is not there, or not there any more."""
+LONG_AGO = datetime.fromtimestamp(0, UTC)
 _LONGEST = 200
 
 
@@ -29,6 +33,15 @@ class Api:
     ports: Ports
     mends: Mapping[int, str] = field(default_factory=dict)
     auth: httpx.Auth | None = None
+
+    async def there(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """The JSON at this address, None where nothing is any more. Raises `Undeliverable`."""
+        answer = await self.answer("GET", path, params=params)
+        if answer.status_code in GONE:
+            return None
+        if answer.is_success:
+            return self.read(answer)
+        raise self.refused(answer)
 
     async def ask(self, method: str, path: str, *, json: Any = None, params: Mapping[str, Any] | None = None) -> Any:
         """The JSON that is answered. Raises `Undeliverable`; `Refused` where the tracker named the fields."""
@@ -92,6 +105,15 @@ class Refused(Undeliverable):
     def __init__(self, message: str, *, retry: bool, after: float | None, mend: str, fields: frozenset[str]) -> None:
         super().__init__(message, retry=retry, after=after, mend=mend)
         self.fields = fields
+
+
+def moment(said: object) -> datetime:
+    """The time that a tracker tells (UTC); one that cannot be read was before everything."""
+    try:
+        read = datetime.fromisoformat(str(said))
+    except ValueError:
+        return LONG_AGO
+    return read.astimezone(UTC) if read.tzinfo else LONG_AGO
 
 
 def _why(answer: httpx.Response) -> str:

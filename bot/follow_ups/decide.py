@@ -1,5 +1,6 @@
 """What becomes of a follow-up when somebody adds, changes or ends it, and when its owner is to be reminded (pure)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -12,11 +13,13 @@ from bot.events import (
     FollowUpReminded,
     FollowUpReopened,
 )
-from bot.outside import Filed
+from bot.outside import Ended, Filed
+from bot.phrasing import listing
 from storage.records.follow_ups import FollowUp, FollowUpKind, FollowUpStatus
 
 REMIND = "follow_ups.remind"
 """Kind of the timers that remind an owner."""
+BOT = "bot"
 LONGEST_TITLE = 200
 
 
@@ -93,6 +96,14 @@ def close(
         follow_up=follow_up.id, incident=follow_up.incident, status=status.value, reason=reason.strip()
     )
     return Decision(state=over, events=(told,), cancels=(_reminders(follow_up),), reason=f"it is {status.value}")
+
+
+def ended(follow_up: FollowUp, how: Ended, issues: Sequence[tuple[str, str]], now: datetime) -> Decision[FollowUp]:
+    """Its `issues` were closed, each a reference and the tracker's name."""
+    verb = "was" if len(issues) == 1 else "were"
+    reason = f"{listing([f'{reference} in {tracker}' for reference, tracker in issues])} {verb} closed"
+    status = FollowUpStatus.DONE if how.done else FollowUpStatus.DROPPED
+    return close(follow_up, status, by=BOT, now=now, reason=reason)
 
 
 def reopen(follow_up: FollowUp) -> Decision[FollowUp]:

@@ -16,7 +16,7 @@ from bot.events import (
     FollowUpReopened,
     PostmortemApproved,
 )
-from bot.follow_ups import cards, decide, filing, service, showing
+from bot.follow_ups import cards, decide, filing, looking, service, showing
 from bot.follow_ups.cards import Filing
 from bot.follow_ups.days import awake_from, forgotten, next_reminder, today_in
 from bot.follow_ups.decide import Wanted
@@ -101,9 +101,7 @@ async def remind(ports: Ports, job: Job) -> None:
     setting, now = ports.manage, ports.now()
     every = setting.follow_ups.remind_every
     again = awake_from(now + every, follow_up.owner, zone, setting.incidents.awake)
-    await service.change(
-        ports, number, service.BOT, lambda one: decide.remind(one, moment=moment, now=now, again=again)
-    )
+    await service.change(ports, number, decide.BOT, lambda one: decide.remind(one, moment=moment, now=now, again=again))
 
 
 @on(FollowUpReminded)
@@ -150,6 +148,12 @@ async def ask_who_takes(ports: Ports) -> None:
             channel=ports.manage.channels.incidents,
             attempt=2,
         )
+
+
+@schedule("@every 15m")
+async def look_at_issues(ports: Ports) -> None:
+    """End the follow-ups whose issues were closed in their trackers."""
+    await looking.look(ports)
 
 
 @on(FollowUpAdded)

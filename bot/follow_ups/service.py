@@ -7,7 +7,7 @@ from datetime import date, datetime
 from bot.decision import Decision, commit, fact_of
 from bot.events import FollowUpEvent
 from bot.follow_ups import decide
-from bot.follow_ups.decide import Wanted
+from bot.follow_ups.decide import BOT, Wanted
 from bot.incidents import service as incidents
 from bot.incidents.privacy import may_see
 from bot.incidents.timeline import invited
@@ -21,7 +21,6 @@ from storage.tables import incidents as incidents_table
 from storage.tables import journal
 from storage.unit_of_work import UnitOfWork
 
-BOT = "bot"
 MANY = 500
 """How many at most are looked at together."""
 
@@ -166,6 +165,16 @@ async def unowned(ports: Ports) -> list[tuple[FollowUp, Incident | None]]:
         numbers = {one.incident for one in found if one.incident is not None}
         known = {one.id: one for one in await incidents_table.by_ids(conn, sorted(numbers))}
     return [(one, known.get(one.incident) if one.incident is not None else None) for one in found]
+
+
+async def with_issues(ports: Ports, choose: Callable[[Sequence[FollowUp]], Sequence[FollowUp]]) -> list[View]:
+    """Those chosen of the open ones for which an issue was opened, with what the journal says of each."""
+    async with ports.store.read() as conn:
+        found = choose(await table.with_issues(conn))
+        told: dict[str, list[Entry]] = {one.subject: [] for one in found}
+        for entry in await journal.of_subjects(conn, list(told)) if told else []:
+            told[entry.subject].append(entry)
+    return [View(follow_up=one, incident=None, entries=tuple(told[one.subject])) for one in found]
 
 
 async def came_from(ports: Ports, origins: Sequence[str]) -> list[FollowUp]:

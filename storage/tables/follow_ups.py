@@ -92,6 +92,12 @@ async def listing(  # what is due first stands first
     return [from_row(row) for row in await rows(conn, query.limit(limit).offset(offset))]
 
 
+async def with_issues(conn: AsyncConnection) -> list[FollowUp]:
+    """The open ones for which an issue was opened, by number."""
+    query = select(FOLLOW_UPS).where(FOLLOW_UPS.c.status == FollowUpStatus.OPEN.value, FOLLOW_UPS.c.reference != "")
+    return [from_row(row) for row in await rows(conn, query.order_by(FOLLOW_UPS.c.id))]
+
+
 async def count(
     conn: AsyncConnection,
     *,

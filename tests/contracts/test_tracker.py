@@ -3,7 +3,7 @@ doubles as strict as their documentation."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from bot import registry
 from bot.app import parts
 from bot.follow_ups.trackers.jira import document
 from bot.outside import Issue
-from bot.ports import File, Tracker, Undeliverable
+from bot.ports import File, Look, Tracker, Undeliverable
 from storage.unit_of_work import Store
 from tests.fakes import trackers as fakes
 from tests.fakes.ports import T0, make_ports
@@ -70,10 +70,15 @@ class Desk:
     options: dict[str, Any]
     look: Callable[[], Awaitable[list[tuple[str, str, set[str], str | None]]]]
     issue: Issue
+    close: Callable[[str, str], Awaitable[None]]
 
     def connected(self, **changes: Any) -> File:
         kind = FOUND[self.kind]
         return kind.connect(kind.options.model_validate(self.options | changes), self.ports)
+
+    def looking(self, **changes: Any) -> Look:
+        kind = FOUND[self.kind]
+        return kind.look(kind.options.model_validate(self.options | changes), self.ports)
 
     async def ours(self) -> list[tuple[str, str, set[str], str | None]]:
         return [one for one in await self.look() if self.issue.key in one[1]]
@@ -86,7 +91,7 @@ def database_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture(params=KINDS)
-async def desk(request: pytest.FixtureRequest, store: Store, trackers: Trackers) -> AsyncIterator[Desk]:
+async def desk(request: pytest.FixtureRequest, store: Store) -> AsyncIterator[Desk]:
     kind = request.param
     key = f"followup3x{uuid4().hex[:12]}"
     body = f"Follow-up of an incident\n\nMessage: https://example.slack.com/archives/C1/p1\n\nReference: {key}"
@@ -95,6 +100,7 @@ async def desk(request: pytest.FixtureRequest, store: Store, trackers: Trackers)
     double = {"gitlab": fakes.Gitlab, "jira": fakes.Jira}.get(kind)
     async with httpx.AsyncClient(transport=faults) as http:
         if double is None:
+            trackers = request.getfixturevalue("trackers")
             yield emulated(kind, trackers, faults, make_ports(store, http=http), issue)
             return
         async with fakes.serving(double()) as tracker:
@@ -113,11 +119,17 @@ def emulated(kind: str, trackers: Trackers, faults: Faulty, ports: Any, issue: I
             for i in found
         ]
 
+    async def close(reference: str, how: str) -> None:
+        if kind == "github":
+            await trackers.close_on_github(reference, "completed" if how == "done" else "not_planned")
+        else:
+            await trackers.close_on_linear(reference, "Done" if how == "done" else "Canceled")
+
     if kind == "github":
         options = {"repo": REPO, "url": trackers.github, "token": GITHUB_TOKEN}
-        return Desk(kind, faults, ports, options, github, issue)
+        return Desk(kind, faults, ports, options, github, issue, close)
     options = {"team": TEAM, "url": f"{trackers.linear}/graphql", "token": LINEAR_TOKEN}
-    return Desk(kind, faults, ports, options, linear, issue)
+    return Desk(kind, faults, ports, options, linear, issue, close)
 
 
 def doubled(kind: str, tracker: Any, faults: Faulty, ports: Any, issue: Issue) -> Desk:
@@ -128,11 +140,14 @@ def doubled(kind: str, tracker: Any, faults: Faulty, ports: Any, issue: Issue) -
             (i["summary"], str(i["description"]), set(i.get("labels", ())), i.get("duedate")) for i in tracker.issues
         ]
 
+    async def close(reference: str, how: str) -> None:
+        tracker.close(reference, how)
+
     if kind == "gitlab":
         options = {"project": fakes.PROJECT, "url": tracker.url, "token": fakes.TOKEN}
     else:
         options = {"project": fakes.KEY, "url": tracker.url, "token": fakes.TOKEN, "email": fakes.EMAIL}
-    return Desk(kind, faults, ports, options, look, issue)
+    return Desk(kind, faults, ports, options, look, issue, close)
 
 
 def test_there_is_a_kind_for_each_vendor() -> None:
@@ -235,6 +250,61 @@ async def test_something_else_than_json_is_final_and_names_the_address(desk: Des
     with pytest.raises(Undeliverable, match="something else than JSON") as caught:
         await desk.connected()(desk.issue, attempt=1)
     assert (caught.value.retry, "`url`" in caught.value.mend) == (False, True)
+
+
+async def test_an_issue_that_is_open_has_not_ended(desk: Desk) -> None:
+    filed = await desk.connected()(desk.issue, attempt=1)
+    assert await desk.looking()(filed.reference) is None
+
+
+async def test_an_issue_that_was_closed_is_done_since_then(desk: Desk) -> None:
+    filed = await desk.connected()(desk.issue, attempt=1)
+    await desk.close(filed.reference, "done")
+    ended = await desk.looking()(filed.reference)
+    assert ended is not None
+    assert ended.done
+    assert ended.at.utcoffset() == timedelta(0)
+    assert ended.at > T0 - timedelta(days=365)
+
+
+@pytest.mark.parametrize("desk", ["github", "jira", "linear"], indirect=True)
+async def test_an_issue_that_was_put_aside_is_not_done(desk: Desk) -> None:
+    filed = await desk.connected()(desk.issue, attempt=1)
+    await desk.close(filed.reference, "put aside")
+    ended = await desk.looking()(filed.reference)
+    assert ended is not None
+    assert not ended.done
+
+
+@pytest.mark.parametrize("desk", ["gitlab"], indirect=True)
+async def test_an_issue_that_was_moved_to_another_project_has_not_ended(desk: Desk) -> None:
+    filed = await desk.connected()(desk.issue, attempt=1)
+    await desk.close(filed.reference, "moved")
+    assert await desk.looking()(filed.reference) is None
+
+
+async def test_an_issue_that_is_gone_has_not_ended(desk: Desk) -> None:
+    filed = await desk.connected()(desk.issue, attempt=1)
+    assert await desk.looking()(f"{filed.reference}0007") is None
+
+
+@pytest.mark.parametrize("desk", ["linear"], indirect=True)
+async def test_an_issue_that_linear_says_is_gone_has_not_ended(desk: Desk) -> None:
+    told = {"code": "INPUT_ERROR", "userPresentableMessage": "Could not find referenced Issue."}
+    body = {"errors": [{"message": "Entity not found: Issue", "extensions": told}], "data": None}
+    desk.faults.fail(200, body)
+    assert await desk.looking()("OPS-1") is None
+
+
+async def test_looking_is_refused_like_opening(desk: Desk) -> None:
+    desk.faults.fail(429, Retry_After="60")
+    with pytest.raises(Undeliverable, match="asked too often") as limited:
+        await desk.looking()("OPS-1")
+    with pytest.raises(Undeliverable) as wrong:
+        await desk.looking(token="wrong-token-7c1")("OPS-1")
+    assert (limited.value.retry, wrong.value.retry) == (True, False)
+    assert "token" in wrong.value.mend
+    assert "wrong-token-7c1" not in f"{wrong.value}{wrong.value.mend}"
 
 
 @pytest.mark.parametrize("desk", ["github"], indirect=True)

@@ -83,6 +83,7 @@ class Gitlab:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/api/v4/projects/{project}/issues", self.listed),
+            web.get("/api/v4/projects/{project}/issues/{iid}", self.one),
             web.post("/api/v4/projects/{project}/issues", self.create),
         ]
 
@@ -96,6 +97,21 @@ class Gitlab:
             return web.json_response([])
         word = request.query["search"]
         return web.json_response([one for one in self.issues if word in one["description"]][:20])
+
+    async def one(self, request: web.Request) -> web.Response:
+        if (gone := self._refusal(request)) is not None:
+            return gone
+        number = request.match_info["iid"]
+        found = next((one for one in self.issues if str(one["iid"]) == number), None)
+        if found is None:
+            return web.json_response({"message": "404 Not found"}, status=404)
+        return web.json_response({"closed_at": None, "moved_to_id": None, **found})
+
+    def close(self, reference: str, how: str) -> None:
+        """As people do: "done", or "moved" into another project, which closes the one that stays behind."""
+        issue = next(one for one in self.issues if f"#{one['iid']}" == reference)
+        moved = {"moved_to_id": 77} if how == "moved" else {}
+        issue |= {"state": "closed", "closed_at": "2026-11-23T13:00:00.123Z", **moved}
 
     async def create(self, request: web.Request) -> web.Response:
         if (gone := self._refusal(request)) is not None:
@@ -140,7 +156,32 @@ class Jira:
     url: str = ""
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.post("/rest/api/3/issue", self.create), web.post("/rest/api/3/search/jql", self.search)]
+        return [
+            web.post("/rest/api/3/issue", self.create),
+            web.get("/rest/api/3/issue/{key}", self.one),
+            web.post("/rest/api/3/search/jql", self.search),
+        ]
+
+    async def one(self, request: web.Request) -> web.Response:
+        if (gone := self._refusal(request)) is not None:
+            return gone
+        found = next((one for one in self.issues if one["key"] == request.match_info["key"]), None)
+        if found is None:
+            said = "Issue does not exist or you do not have permission to see it."
+            return web.json_response({"errorMessages": [said], "errors": {}}, status=404)
+        todo = {"name": "To Do", "statusCategory": {"id": 2, "key": "new", "name": "To Do"}}
+        state = {"status": todo, "resolution": None, "statuscategorychangedate": "2026-11-23T12:00:00.000+0000"}
+        asked = request.query["fields"].split(",")
+        fields = {name: value for name, value in (state | found).items() if name in asked}
+        return web.json_response({"id": "10001", "key": found["key"], "fields": fields})
+
+    def close(self, reference: str, how: str) -> None:
+        """As people do: "done", or "put aside"."""
+        issue = next(one for one in self.issues if one["key"] == reference)
+        state = {"name": "Closed", "statusCategory": {"id": 3, "key": "done", "name": "Done"}}
+        resolution = {"name": "Done" if how == "done" else "Won't Do"}
+        at = "2026-11-23T14:00:00.000+0100"
+        issue |= {"status": state, "resolution": resolution, "statuscategorychangedate": at}
 
     async def create(self, request: web.Request) -> web.Response:
         if (gone := self._refusal(request)) is not None:

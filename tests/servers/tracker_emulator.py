@@ -16,7 +16,13 @@ from tests.servers.slack_emulator import HERE, node
 
 GITHUB_TOKEN, LINEAR_TOKEN = "github-token-of-the-tests", "linear-token-of-the-tests"
 REPO, TEAM = "writer/shop", "OPS"
+_HAND = "linear-token-of-a-person"
 _WRITER = "writer@example.com"
+_STATES = [
+    {"name": "Todo", "type": "unstarted"},
+    {"name": "Done", "type": "completed"},
+    {"name": "Canceled", "type": "canceled"},
+]
 _ISSUES = "{ issues(first: 250) { nodes { title description dueDate url labels { nodes { name } } } } }"
 
 
@@ -34,6 +40,22 @@ class Trackers:
             answer = await http.get(f"/repos/{REPO}/issues", params=asked, headers=_bearer(GITHUB_TOKEN))
         answer.raise_for_status()
         return answer.json()
+
+    async def close_on_github(self, reference: str, reason: str) -> None:
+        """Close an issue there: "completed" or "not_planned"."""
+        body = {"state": "closed", "state_reason": reason}
+        async with httpx.AsyncClient(base_url=self.github, trust_env=False) as http:
+            path = f"/repos/{REPO}/issues/{reference.lstrip('#')}"
+            answer = await http.patch(path, json=body, headers=_bearer(GITHUB_TOKEN))
+        answer.raise_for_status()
+
+    async def close_on_linear(self, reference: str, state: str) -> None:
+        """Move an issue there into a state of that name."""
+        query = "mutation($id: String!, $input: IssueUpdateInput!) { issueUpdate(id: $id, input: $input) { success } }"
+        body = {"query": query, "variables": {"id": reference, "input": {"stateId": state}}}
+        async with httpx.AsyncClient(base_url=self.linear, trust_env=False) as http:
+            answer = await http.post("/graphql", json=body, headers=_bearer(_HAND))
+        assert answer.json()["data"]["issueUpdate"]["success"], answer.text
 
     async def linear_issues(self) -> list[dict[str, Any]]:
         """All issues of the workspace, as Linear's API gives them."""
@@ -68,9 +90,12 @@ def _seed() -> dict[str, Any]:
         "linear": {
             "organization": {"name": "Example", "url_key": "example"},
             "users": [{"email": _WRITER, "name": "Writer", "admin": True}],
-            "teams": [{"key": TEAM, "name": "Operations", "states": [{"name": "Todo", "type": "unstarted"}]}],
+            "teams": [{"key": TEAM, "name": "Operations", "states": _STATES}],
             "labels": [{"name": "follow-up", "team": TEAM, "color": "#111111"}],
-            "tokens": [{"token": LINEAR_TOKEN, "user": _WRITER, "scopes": ["read", "issues:create"]}],
+            "tokens": [
+                {"token": LINEAR_TOKEN, "user": _WRITER, "scopes": ["read", "issues:create"]},
+                {"token": _HAND, "user": _WRITER, "scopes": ["read", "write"]},
+            ],
             "strict_scopes": True,
         },
     }

@@ -10,14 +10,16 @@ from pydantic import Field, SecretStr, field_validator
 
 from bot.channels.addresses import http_address
 from bot.config.fields import Listed
-from bot.follow_ups.asking import Api
+from bot.follow_ups.asking import Api, moment
 from bot.follow_ups.issue import is_ours
-from bot.outside import Filed, Issue
+from bot.outside import Ended, Filed, Issue
 from bot.phrasing import cut
-from bot.ports import File, Options, Ports, Tracker
+from bot.ports import File, Look, Options, Ports, Tracker
 
 NEWEST = 100
 LONGEST_TITLE = 256
+PUT_ASIDE = frozenset({"not_planned", "duplicate"})
+"""Why issues are closed that nobody has done."""
 _MENDS = {
     401: "Set a valid `token` of this tracker in manage.yml; tokens expire.",
     403: "Give the token the permission to write issues in this repository.",
@@ -45,9 +47,8 @@ class GithubOptions(Options):
         return http_address(url).rstrip("/")
 
 
-def connect(options: GithubOptions, ports: Ports) -> File:
-    """Give what opens issues."""
-    api = Api(
+def _api(options: GithubOptions, ports: Ports) -> Api:
+    return Api(
         tracker="GitHub",
         base=f"{options.url}/repos/{quote(options.repo)}",
         headers={
@@ -59,6 +60,11 @@ def connect(options: GithubOptions, ports: Ports) -> File:
         ports=ports,
         mends=_MENDS,
     )
+
+
+def connect(options: GithubOptions, ports: Ports) -> File:
+    """Give what opens issues."""
+    api = _api(options, ports)
 
     async def file(issue: Issue, /, *, attempt: int) -> Filed:
         if attempt > 1 and (there := await _found(api, issue.key)):
@@ -73,6 +79,19 @@ def connect(options: GithubOptions, ports: Ports) -> File:
     return file
 
 
+def looking(options: GithubOptions, ports: Ports) -> Look:
+    """Give what looks at them."""
+    api = _api(options, ports)
+
+    async def look(reference: str, /) -> Ended | None:
+        issue = await api.there(f"/issues/{quote(reference.lstrip('#'), safe='')}")
+        if issue is None or issue["state"] != "closed":
+            return None
+        return Ended(moment(issue.get("closed_at")), done=issue.get("state_reason") not in PUT_ASIDE)
+
+    return look
+
+
 async def _found(api: Api, key: str) -> Filed | None:
     newest = {"state": "all", "sort": "created", "direction": "desc", "per_page": NEWEST}
     listed = await api.ask("GET", "/issues", params=newest)
@@ -83,4 +102,4 @@ def _filed(issue: Any) -> Filed:
     return Filed(reference=f"#{issue['number']}", address=str(issue["html_url"]))
 
 
-GITHUB = Tracker(type="github", options=GithubOptions, connect=connect)
+GITHUB = Tracker(type="github", options=GithubOptions, connect=connect, look=looking)

@@ -11,11 +11,11 @@ from pydantic import Field, SecretStr, field_validator
 
 from bot.channels.addresses import http_address
 from bot.config.fields import Listed
-from bot.follow_ups.asking import Api
+from bot.follow_ups.asking import Api, moment
 from bot.follow_ups.issue import is_ours
-from bot.outside import Filed, Issue
+from bot.outside import Ended, Filed, Issue
 from bot.phrasing import cut
-from bot.ports import File, Options, Ports, Tracker
+from bot.ports import File, Look, Options, Ports, Tracker
 
 LONGEST_TITLE = 255
 _MENDS = {
@@ -41,15 +41,19 @@ class GitlabOptions(Options):
         return http_address(url).rstrip("/")
 
 
-def connect(options: GitlabOptions, ports: Ports) -> File:
-    """Give what opens issues."""
-    api = Api(
+def _api(options: GitlabOptions, ports: Ports) -> Api:
+    return Api(
         tracker="GitLab",
         base=f"{options.url}/api/v4/projects/{quote(options.project, safe='')}",
         headers={"PRIVATE-TOKEN": options.token.get_secret_value(), "User-Agent": "do-manage"},
         ports=ports,
         mends=_MENDS,
     )
+
+
+def connect(options: GitlabOptions, ports: Ports) -> File:
+    """Give what opens issues."""
+    api = _api(options, ports)
 
     async def file(issue: Issue, /, *, attempt: int) -> Filed:
         if attempt > 1 and (there := await _found(api, issue.key)):
@@ -67,6 +71,19 @@ def connect(options: GitlabOptions, ports: Ports) -> File:
     return file
 
 
+def looking(options: GitlabOptions, ports: Ports) -> Look:
+    """Give what looks at them. One that was moved is closed in its old place, and goes on in another."""
+    api = _api(options, ports)
+
+    async def look(reference: str, /) -> Ended | None:
+        issue = await api.there(f"/issues/{quote(reference.lstrip('#'), safe='')}")
+        if issue is None or issue["state"] != "closed" or issue.get("moved_to_id") is not None:
+            return None
+        return Ended(moment(issue.get("closed_at")))
+
+    return look
+
+
 async def _found(api: Api, key: str) -> Filed | None:
     asked = {"search": key, "in": "description", "scope": "all", "per_page": 20}
     listed = await api.ask("GET", "/issues", params=asked)
@@ -77,4 +94,4 @@ def _filed(issue: Any) -> Filed:
     return Filed(reference=f"#{issue['iid']}", address=str(issue["web_url"]))
 
 
-GITLAB = Tracker(type="gitlab", options=GitlabOptions, connect=connect)
+GITLAB = Tracker(type="gitlab", options=GitlabOptions, connect=connect, look=looking)

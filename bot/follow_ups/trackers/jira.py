@@ -6,20 +6,22 @@ due date, labels) Jira refuses by name: the issue is opened without it.
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 from pydantic import Field, SecretStr, field_validator
 
 from bot.config.fields import Listed
-from bot.follow_ups.asking import Api, Refused
+from bot.follow_ups.asking import Api, Refused, moment
 from bot.follow_ups.issue import is_ours
-from bot.outside import Filed, Issue
+from bot.outside import Ended, Filed, Issue
 from bot.phrasing import cut
-from bot.ports import File, Options, Ports, Tracker
+from bot.ports import File, Look, Options, Ports, Tracker
 
 LONGEST_SUMMARY = 255
 OPTIONAL = frozenset({"duedate", "labels"})
+PUT_ASIDE = frozenset({"won't do", "won't fix", "duplicate", "cannot reproduce", "declined"})
+"""Jira's own resolutions of what nobody has done."""
 _ADDRESS = re.compile(r"(https?://\S+)")
 _ESCAPED = re.compile(r"\\(.)")
 _MENDS = {
@@ -50,9 +52,8 @@ class JiraOptions(Options):
         return url.rstrip("/")
 
 
-def connect(options: JiraOptions, ports: Ports) -> File:
-    """Give what opens issues."""
-    api = Api(
+def _api(options: JiraOptions, ports: Ports) -> Api:
+    return Api(
         tracker="Jira",
         base=f"{options.url}/rest/api/3",
         headers={"Accept": "application/json", "User-Agent": "do-manage"},
@@ -61,6 +62,11 @@ def connect(options: JiraOptions, ports: Ports) -> File:
         auth=httpx.BasicAuth(options.email, options.token.get_secret_value()),
     )
 
+
+def connect(options: JiraOptions, ports: Ports) -> File:
+    """Give what opens issues."""
+    api = _api(options, ports)
+
     async def file(issue: Issue, /, *, attempt: int) -> Filed:
         made = (await _found(api, options.project, issue.key)) if attempt > 1 else ""
         if not made:
@@ -68,6 +74,22 @@ def connect(options: JiraOptions, ports: Ports) -> File:
         return Filed(reference=made, address=f"{options.url}/browse/{made}")
 
     return file
+
+
+def looking(options: JiraOptions, ports: Ports) -> Look:
+    """Give what looks at them: projects name their states as they like, each is of the category done or of another."""
+    api = _api(options, ports)
+
+    async def look(reference: str, /) -> Ended | None:
+        asked = {"fields": "status,resolution,statuscategorychangedate"}
+        issue = await api.there(f"/issue/{quote(reference, safe='')}", asked)
+        fields = (issue or {}).get("fields") or {}
+        if ((fields.get("status") or {}).get("statusCategory") or {}).get("key") != "done":
+            return None
+        why = str((fields.get("resolution") or {}).get("name") or "").casefold()
+        return Ended(moment(fields.get("statuscategorychangedate")), done=why not in PUT_ASIDE)
+
+    return look
 
 
 async def _found(api: Api, project: str, key: str) -> str:
@@ -117,4 +139,4 @@ def _inline(text: str) -> list[dict[str, Any]]:
     ]
 
 
-JIRA = Tracker(type="jira", options=JiraOptions, connect=connect)
+JIRA = Tracker(type="jira", options=JiraOptions, connect=connect, look=looking)

@@ -4,6 +4,7 @@ Errors come with any HTTP status, 200 among them; too much is HTTP 400 with the 
 among the team's newest issues.
 """
 
+import re
 from typing import Any
 
 import httpx
@@ -11,11 +12,11 @@ from pydantic import Field, SecretStr, field_validator
 
 from bot.channels.addresses import http_address
 from bot.config.fields import Listed
-from bot.follow_ups.asking import Api
+from bot.follow_ups.asking import Api, moment
 from bot.follow_ups.issue import is_ours
-from bot.outside import Filed, Issue
+from bot.outside import Ended, Filed, Issue
 from bot.phrasing import cut
-from bot.ports import File, Options, Ports, Tracker, Undeliverable
+from bot.ports import File, Look, Options, Ports, Tracker, Undeliverable
 
 LONGEST_TITLE = 255
 NEWEST = 100
@@ -30,6 +31,9 @@ _NEWEST = (
     "{ team(id: $team) { issues(first: $first) { nodes { identifier url description } } } }"
 )
 _CREATE = "mutation($input: IssueCreateInput!) { issueCreate(input: $input) { success issue { identifier url } } }"
+_STATE = "query($id: String!) { issue(id: $id) { completedAt canceledAt } }"
+_GONE = re.compile(r"could not find|not found", re.IGNORECASE)
+"""What Linear says of an issue that was deleted; its code for that stands for other mistakes, too."""
 _TOKEN = "Set a valid `token` of this tracker in manage.yml."  # noqa: S105 - what to do about one
 _MENDS = {401: _TOKEN, 403: "Give the account of the token access to this team."}
 
@@ -50,10 +54,9 @@ class LinearOptions(Options):
         return http_address(url).rstrip("/")
 
 
-def connect(options: LinearOptions, ports: Ports) -> File:
-    """Give what opens issues."""
+def _api(options: LinearOptions, ports: Ports) -> Api:
     token = options.token.get_secret_value()
-    api = Api(
+    return Api(
         tracker="Linear",
         base=options.url,
         headers={
@@ -63,6 +66,11 @@ def connect(options: LinearOptions, ports: Ports) -> File:
         ports=ports,
         mends=_MENDS,
     )
+
+
+def connect(options: LinearOptions, ports: Ports) -> File:
+    """Give what opens issues."""
+    api = _api(options, ports)
 
     async def file(issue: Issue, /, *, attempt: int) -> Filed:
         team = await _team(api, options.team)
@@ -84,6 +92,24 @@ def connect(options: LinearOptions, ports: Ports) -> File:
         return _filed(made["issue"])
 
     return file
+
+
+def looking(options: LinearOptions, ports: Ports) -> Look:
+    """Give what looks at them."""
+    api = _api(options, ports)
+
+    async def look(reference: str, /) -> Ended | None:
+        try:
+            issue = (await _ask(api, _STATE, {"id": reference}))["issue"] or {}
+        except Undeliverable as refused:
+            if _GONE.search(str(refused)):
+                return None
+            raise
+        if issue.get("completedAt"):
+            return Ended(moment(issue["completedAt"]))
+        return Ended(moment(issue["canceledAt"]), done=False) if issue.get("canceledAt") else None
+
+    return look
 
 
 async def _team(api: Api, key: str) -> Any:
@@ -143,4 +169,4 @@ def _filed(issue: Any) -> Filed:
     return Filed(reference=str(issue["identifier"]), address=str(issue["url"]))
 
 
-LINEAR = Tracker(type="linear", options=LinearOptions, connect=connect)
+LINEAR = Tracker(type="linear", options=LinearOptions, connect=connect, look=looking)

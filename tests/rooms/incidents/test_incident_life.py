@@ -129,7 +129,6 @@ class TestDeclaredFromMessage:
 
         assert "Links: the message it was declared from" in (await world.message(CARD)).text
 
-
     async def test_of_another_channel_is_refused_because_not_all_may_read_there(self, world: World) -> None:
         world.slack.say("C00HIDDEN", "1.0", "the treasurer it was", user="U0000TWO")
         card = await world.run("incident", "declare", "Slow", "--channel=C00HIDDEN", "--ts=1.0", channel="C0000GEN")
