@@ -239,13 +239,14 @@ class ChannelReopened(IncidentEvent):
 class MeetingArranged(IncidentEvent):
     """The postmortem is talked over at that time, among `people`; of those `unreached` no mail address is known.
 
-    `sequence` counts the changes of the meeting, from 0.
+    `sequence` counts the changes of the meeting, from 0; `moved` says that it stood at another time before.
     """
 
     starts_at: datetime
     people: tuple[str, ...] = ()
     unreached: tuple[str, ...] = ()
     sequence: int = 0
+    moved: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot import events as e
-from bot.cards.card import Code, Level, Mark, Person, Text
+from bot.cards.card import Code, Level, Mark, Moment, Person, Text
 from bot.phrasing import duration, listing
 from storage.records.journal import Entry
 
@@ -206,6 +206,8 @@ _TOLD = frozenset(
         "NoteAdded",
         "NoteRemoved",
         "IncidentResolved",
+        "MeetingArranged",
+        "MeetingCancelled",
         "PostmortemScheduled",
         "DraftReady",
         "PostmortemApproved",
@@ -320,6 +322,10 @@ def _of_postmortem(event: e.Event) -> Text | None:
             return f"Postmortem draft is ready for review (version {version})"
         case e.PostmortemApproved(text_version=version):
             return f"Postmortem approved (version {version})"
+        case e.MeetingArranged(starts_at=at, moved=moved):
+            return (f"Meeting about the postmortem {'moved to' if moved else 'set for'} ", Moment(at, "date"))
+        case e.MeetingCancelled(reason=reason):
+            return "Meeting about the postmortem cancelled" + (f": {reason}" if reason else "")
         case _:
             return None
 

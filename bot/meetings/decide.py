@@ -108,8 +108,8 @@ def quarter(at: datetime) -> datetime:
 
 
 def arrange(kept: Meeting | None, plan: Plan, now: datetime) -> Decision[Meeting]:
-    """Set or move the meeting itself; one that was cancelled takes place again, as another one."""
-    again = kept is None or kept.cancelled
+    """Set or move the meeting itself; after one that was cancelled, or took place, it is another one."""
+    again = kept is None or kept.cancelled or kept.ends_at <= now
     meeting = Meeting(
         incident=plan.incident,
         calendar=ITSELF,
@@ -133,14 +133,17 @@ def arrange(kept: Meeting | None, plan: Plan, now: datetime) -> Decision[Meeting
         people=meeting.people,
         unreached=meeting.unreached,
         sequence=meeting.sequence,
+        moved=not again,
     )
     return Decision(state=meeting, events=(arranged,), reason="arranged" if again else "moved")
 
 
-def cancel(kept: Meeting, reason: str) -> Decision[Meeting]:
-    """The meeting itself does not take place."""
+def cancel(kept: Meeting, reason: str, now: datetime) -> Decision[Meeting]:
+    """The meeting itself does not take place, unless it has."""
     if kept.cancelled:
         return Decision(state=kept, reason="it is cancelled already")
+    if kept.ends_at <= now:
+        return Decision(state=kept, reason="it is over already")
     changed = replace(kept, cancelled=True, sequence=kept.sequence + 1)
     event = MeetingCancelled(incident=kept.incident, reason=reason, sequence=changed.sequence)
     return Decision(state=changed, events=(event,), reason="cancelled")
@@ -150,7 +153,8 @@ def copy(kept: Meeting | None, meeting: Meeting, calendar: str, now: datetime) -
     """Have a calendar follow the meeting itself; None where it holds nothing that could be taken out."""
     if meeting.cancelled and (kept is None or kept.cancelled):
         return None
-    over = kept is None or (kept.cancelled and (kept.made_at is not None or not kept.begun))
+    taken_out = kept is not None and kept.cancelled and (kept.made_at is not None or not kept.begun)
+    over = kept is None or taken_out or kept.ends_at <= now
     fresh = replace(meeting, calendar=calendar, reference="", begun=False, made_at=None, trouble="", version=0)
     if kept is not None:
         fresh = replace(fresh, version=kept.version)

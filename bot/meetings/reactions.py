@@ -36,7 +36,8 @@ async def arrange(ports: Ports, fact: Fact[IncidentResolved]) -> None:
     """Arrange the meeting of a grave incident, unless there is one."""
     incident = (await incidents.view(ports, fact.event.incident)).incident
     meeting, _ = await service.standing(ports, incident.id)
-    if not decide.wanted(incident, ports.manage.incidents.meeting.hold_for) or (meeting and not meeting.cancelled):
+    ahead = meeting is not None and not meeting.cancelled and meeting.ends_at > ports.now()
+    if not decide.wanted(incident, ports.manage.incidents.meeting.hold_for) or ahead:
         return
     await service.arrange(ports, incident, by=incidents.BOT, attempt=fact.attempt)
 

@@ -64,7 +64,7 @@ async def cancel(ports: Ports, number: int, *, by: str, reason: str) -> Decision
         kept = await table.get(unit.conn, number, ITSELF, lock=True)
         if kept is None:
             return None
-        decision = decide.cancel(kept, reason)
+        decision = decide.cancel(kept, reason, ports.now())
         await _spread(ports, unit, decision, by)
         return decision
 
@@ -218,21 +218,24 @@ async def _book(ports: Ports, calendar: str, what: Invitation) -> Booked:
 async def _made(ports: Ports, meeting: Meeting, booked: Booked) -> None:
     missed = "; ".join(f"{address}: {why}" for address, why in booked.missed.items())
 
-    def choose(kept: Meeting) -> Decision[Meeting]:
+    mend = f"Tell {', '.join(booked.missed)} yourself, and correct the address in Slack or manage.yml."
+
+    def took(kept: Meeting) -> Decision[Meeting]:
         return decide.made(kept, meeting, booked.reference, ports.now())
 
-    await _change(ports, meeting, choose)
-    if missed and not meeting.cancelled:
-        who = ", ".join(booked.missed)
-        mend = f"Tell {who} yourself, and correct the address in Slack or manage.yml."
-        await _change(ports, meeting, lambda kept: decide.troubled(kept, meeting, missed, mend))
+    def in_part(kept: Meeting) -> Decision[Meeting]:
+        return decide.troubled(kept, meeting, missed, mend)
+
+    # together: once it is known that the calendar took it, nobody looks again whom it left out
+    await _change(ports, meeting, took, *((in_part,) if missed and not meeting.cancelled else ()))
 
 
-async def _change(ports: Ports, meeting: Meeting, choose: Callable[[Meeting], Decision[Meeting]]) -> None:
+async def _change(ports: Ports, meeting: Meeting, *chosen: Callable[[Meeting], Decision[Meeting]]) -> None:
     async def work(unit: UnitOfWork) -> None:
-        kept = await table.get(unit.conn, meeting.incident, meeting.calendar, lock=True)
-        if kept is not None:
-            await _commit(ports, unit, choose(kept), incidents.BOT)
+        for choose in chosen:
+            kept = await table.get(unit.conn, meeting.incident, meeting.calendar, lock=True)
+            if kept is not None:
+                await _commit(ports, unit, choose(kept), incidents.BOT)
 
     await ports.store.transact(work)
 

@@ -29,6 +29,8 @@ _TELL_THEMSELVES = frozenset(
     {"ack", "unack", "resolve", "alert", "incident", "postmortem", "silence", "maintenance", "oncall"}
 )
 _REFUSED = frozenset({"usage", "denied"})
+_AFTERWARDS = frozenset({"ChannelArchived", "MeetingArranged", "MeetingCancelled"})
+"""Facts that are no part of what happened."""
 _WEIGHTS = {
     "NoteAdded": 4,
     "ChangeRequested": 4,
@@ -156,7 +158,7 @@ def _belongs(entry: Entry, incident: Incident) -> bool:
         return incident.started_at - DEPLOYS_BEFORE <= live and (over is None or live <= over)
     if entry.subject.startswith("postmortem:"):
         return entry.kind == "ChangeRequested"
-    return entry.kind != "ChannelArchived"
+    return entry.kind not in _AFTERWARDS
 
 
 def _changes(run: Mapping[str, object]) -> bool:

@@ -11,6 +11,8 @@ from bot.cards.card import Level
 from bot.config.manage import Manage
 from bot.events import MeetingArranged, MeetingPlanned, MeetingTroubled
 from bot.ports import Profile
+from bot.postmortems.evidence import collect
+from storage.tables import journal
 from storage.tables import meetings as table
 from tests.fakes.calendars import Google
 from tests.rooms.alerts.world import LEAD, ONCALL, SECOND, World, refusal
@@ -117,6 +119,37 @@ async def test_one_that_is_resolved_again_has_one_meeting_again(world: World, go
     await world.run("incident", "resolve", "1")
     assert [entry["starts_at"] for entry in google.standing()] == [TUESDAY + timedelta(hours=1)]
     assert len(google.events) == 2
+
+
+async def test_one_that_took_place_stays_in_calendars_when_the_incident_is_opened_again(
+    world: World, google: Google, mail: MailServer
+) -> None:
+    await resolved(world)
+    await world.forward(minutes=3 * 24 * 60)
+    sent = len(mail.received)
+    await world.run("incident", "reopen", "1")
+    assert ([entry["starts_at"] for entry in google.standing()], len(mail.received)) == ([TUESDAY], sent)
+
+    card = await world.run("incident", "meeting", "1", "--cancel")
+    assert (card.level, "it is over already" in str(card)) == (Level.USAGE, True)
+    await world.run("incident", "resolve", "1")
+    assert len(google.standing()) == 2
+    assert mail.received[-1]["Subject"].startswith("Invitation: ")
+
+
+async def test_all_that_becomes_of_it_stands_on_the_timeline_and_in_no_postmortem(world: World) -> None:
+    await resolved(world)
+    await world.run("incident", "meeting", "1", "--at", "wed 9:00")
+    await world.run("incident", "meeting", "1", "--cancel")
+    timeline = (await world.run("incident", "timeline", "1")).data["timeline"]
+    assert [line["said"] for line in timeline if "Meeting" in line["said"]] == [
+        "Meeting about the postmortem set for 2026-11-24 12:00 UTC",
+        "Meeting about the postmortem moved to 2026-11-25 08:00 UTC",
+        "Meeting about the postmortem cancelled",
+    ]
+    async with world.store.read() as conn:
+        entries = await journal.of_subjects(conn, ["incident:1"])
+    assert "Meeting" not in str([item.words for item in collect(await world.incident(), entries).items])
 
 
 async def test_it_is_moved_by_command_on_the_callers_clock(world: World, google: Google, mail: MailServer) -> None:

@@ -157,16 +157,38 @@ def test_one_that_is_moved_keeps_its_identity() -> None:
 
 
 def test_one_that_takes_place_again_after_all_is_another_one() -> None:
-    over = decide.cancel(meeting(), "").state
+    over = decide.cancel(meeting(), "", T0).state
     again = decide.arrange(over, PLAN, T0 + HALF_HOUR).state
     assert again.uid != meeting().uid
     assert (again.sequence, again.cancelled) == (2, False)
 
 
 def test_it_is_cancelled_once() -> None:
-    decision = decide.cancel(meeting(), "open again")
+    decision = decide.cancel(meeting(), "open again", T0)
     assert decision.events == (MeetingCancelled(incident=7, reason="open again", sequence=1),)
-    assert not decide.cancel(decision.state, "").changed
+    assert not decide.cancel(decision.state, "", T0).changed
+
+
+def test_one_that_took_place_is_not_cancelled_any_more() -> None:
+    decision = decide.cancel(meeting(), "open again", PLAN.starts_at + PLAN.length)
+    assert (decision.changed, decision.reason) == (False, "it is over already")
+
+
+def test_after_one_that_took_place_another_one_is_arranged_and_its_entries_are_left_alone() -> None:
+    later = PLAN.starts_at + timedelta(days=7)
+    again = decide.arrange(meeting(), replace(PLAN, starts_at=later + HALF_HOUR), later)
+    copied = decide.copy(told(), replace(again.state, version=2), "team", later)
+    assert again.state.uid != meeting().uid
+    assert [event.moved for event in again.events if isinstance(event, MeetingArranged)] == [False]
+    assert copied is not None
+    assert (copied.state.uid, copied.state.reference, copied.state.begun) == (again.state.uid, "", False)
+
+
+def test_whether_it_was_moved_is_told() -> None:
+    later = replace(PLAN, starts_at=PLAN.starts_at + HALF_HOUR)
+    (event,) = decide.arrange(meeting(), later, T0).events
+    assert isinstance(event, MeetingArranged)
+    assert event.moved
 
 
 def test_a_calendar_is_told_by_one_job_for_each_change() -> None:
@@ -182,7 +204,7 @@ def test_a_calendar_is_told_by_one_job_for_each_change() -> None:
 
 
 def test_a_calendar_that_was_never_asked_has_nothing_taken_out() -> None:
-    over = decide.cancel(meeting(), "").state
+    over = decide.cancel(meeting(), "", T0).state
     waiting = decide.copy(None, meeting(), "team", T0)
     assert waiting is not None
     decision = decide.copy(replace(waiting.state, version=1), over, "team", T0)
@@ -193,7 +215,7 @@ def test_a_calendar_that_was_never_asked_has_nothing_taken_out() -> None:
 
 
 def test_a_calendar_that_may_hold_it_has_it_taken_out() -> None:
-    over = decide.cancel(meeting(), "").state
+    over = decide.cancel(meeting(), "", T0).state
     decision = decide.copy(told(reference=""), over, "team", T0)
     assert decision is not None
     assert decide.due(decision.state)
@@ -201,7 +223,7 @@ def test_a_calendar_that_may_hold_it_has_it_taken_out() -> None:
 
 
 def test_an_entry_that_could_not_be_taken_out_is_used_again() -> None:
-    over = decide.cancel(meeting(), "").state
+    over = decide.cancel(meeting(), "", T0).state
     again = decide.arrange(over, PLAN, T0 + HALF_HOUR).state
     stuck = told(cancelled=True)
     kept = decide.copy(replace(stuck, made_at=None), again, "team", T0)
