@@ -1,5 +1,6 @@
 """The meeting about a postmortem, from the resolution to the calendars, and what people may do with it."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,11 +11,14 @@ from bot.app import calendars, parts
 from bot.cards.card import Level
 from bot.config.manage import Manage
 from bot.events import MeetingArranged, MeetingPlanned, MeetingTroubled
+from bot.meetings import service
+from bot.outside import Booked, Invitation
 from bot.ports import Profile
 from bot.postmortems.evidence import collect
 from storage.tables import journal
 from storage.tables import meetings as table
 from tests.fakes.calendars import Google
+from tests.fakes.crashes import Died, Fate, MortalStore
 from tests.rooms.alerts.world import LEAD, ONCALL, SECOND, World, refusal
 from tests.servers.smtp import MailServer
 
@@ -281,6 +285,24 @@ async def test_without_any_calendar_there_is_the_file(world: World) -> None:
     await resolved(world)
     assert len(world.slack.files) == 1
     assert len(announcements(world)) == 1
+
+
+@pytest.mark.parametrize("commits", [1, 2])
+async def test_whom_a_calendar_left_out_is_told_whenever_the_process_dies(world: World, commits: int) -> None:
+    async def book(_what: Invitation) -> Booked:
+        return Booked("r1", {"lead@example.com": "550 there is no such mailbox"})
+
+    whole = replace(world.ports, calendars={"team": book})
+    world.ports = replace(whole, calendars={})
+    await resolved(world)
+    incident = await world.incident()
+    await service.arrange(whole, incident, by=LEAD, at=WEDNESDAY)
+    with suppress(Died):
+        await service.tell(replace(whole, store=MortalStore(whole.store, Fate(commits))), 1, "team", 1)
+    await service.tell(whole, 1, "team", 2)
+
+    (told,) = await world.facts("incident:1", MeetingTroubled)
+    assert "Tell lead@example.com yourself" in told.mend
 
 
 async def test_a_calendar_that_is_no_longer_named_is_told_of(world: World) -> None:
