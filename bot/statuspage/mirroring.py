@@ -1,6 +1,7 @@
 """Outside status pages are kept in step: each by jobs of its own, in the order in which things were published."""
 
 from datetime import UTC, datetime
+from hashlib import blake2b
 
 from bot.decision import Timer, commit, job_of
 from bot.outside import PublicIncident
@@ -141,7 +142,7 @@ async def _shown(ports: Ports) -> dict[str, Condition]:
 
 def _public(about: Incident, notice: Notice, reference: str, shown: dict[str, Condition]) -> PublicIncident:
     return PublicIncident(
-        key=f"{about.id}-{notice.id}",
+        key=_key(about, notice),
         reference=reference,
         title=notices.title(notice),
         phase=notice.phase,
@@ -149,6 +150,12 @@ def _public(about: Incident, notice: Notice, reference: str, shown: dict[str, Co
         components={name: shown[name].words for name in about.components if name in shown},
         started_at=about.started_at,
     )
+
+
+def _key(about: Incident, notice: Notice) -> str:
+    """The name of what is told: the time at which it was worded tells apart the numbers of two bots of one page."""
+    made = blake2b(notice.created_at.isoformat().encode(), digest_size=4).hexdigest()
+    return f"{about.id}-{notice.id}-{made}"
 
 
 def _components(shown: dict[str, Condition]) -> PublicIncident:

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from bot.events import NoticeProposed, PageMirrored, PageTroubled
+from bot.outside import PublicIncident
 from bot.statuspage import mirroring
 from bot.statuspage.decide import Condition
+from tests.fakes.ports import T0
 from tests.fakes.status_pages import Statuspage
 from tests.rooms.alerts.world import World
 from tests.rooms.statuspage.situations import declared, shop
@@ -63,6 +65,18 @@ async def test_a_connection_that_is_cut_tells_no_second_time(world: World, outsi
     await world.run("status", "publish", "1")
     await world.forward(minutes=1)
     assert (len(outside.incidents), len(outside.updates())) == (1, 1)
+
+
+async def test_what_another_bot_told_under_the_same_numbers_is_not_taken_for_ours(
+    world: World, outside: Statuspage
+) -> None:
+    before = PublicIncident(
+        key="1-1", reference="", title="x", phase="resolved", text="It is over.", components={}, started_at=T0
+    )
+    await world.ports.pages["public"](before)
+    await declared(world)
+    await world.run("status", "publish", "1")
+    assert (len(outside.incidents), len(outside.updates())) == (2, 2)
 
 
 async def test_a_refusal_stands_on_the_card_with_the_mend_until_it_is_mended(world: World, outside: Statuspage) -> None:
