@@ -3,6 +3,7 @@
 A service account by itself can invite nobody: it needs domain-wide delegation, and then acts for `subject`.
 """
 
+import asyncio
 import base64
 import json
 from dataclasses import dataclass
@@ -88,8 +89,8 @@ class _Events:
             json=body,
         )
         if answer.status_code == 403:  # HTTP's forbidden, and Google's too many
-            refused = asking.refusal(self.ports, WHO, answer, _MENDS)
-            raise Undeliverable(str(refused), retry=_reason(answer) in SLOW_DOWN, mend=refused.mend)
+            refused, passes = asking.refusal(self.ports, WHO, answer, _MENDS), _reason(answer) in SLOW_DOWN
+            raise Undeliverable(str(refused), retry=passes, mend="" if passes else refused.mend)
         if not answer.is_success or not answer.content:
             return None
         return asking.read(WHO, answer)
@@ -152,8 +153,7 @@ def statement(account: dict[str, Any], subject: str, now: datetime) -> str:
 
 async def _token(options: GoogleOptions, ports: Ports) -> str:
     try:
-        account = json.loads(options.key_file.read_text())
-        said, at = statement(account, options.subject, ports.now()), asking.server(str(account["token_uri"]))
+        said, at = await asyncio.to_thread(_stated, options, ports.now())
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Undeliverable(
             f"{options.key_file} is no key of a service account ({type(error).__name__})",
@@ -163,6 +163,12 @@ async def _token(options: GoogleOptions, ports: Ports) -> str:
     form = {"grant_type": GRANT, "assertion": said}
     answer = asking.read(WHO, await asking.ask(ports, WHO, "POST", at, mends=_MENDS, data=form))
     return str(answer.get("access_token", ""))
+
+
+def _stated(options: GoogleOptions, now: datetime) -> tuple[str, str]:
+    """The statement, and where it is exchanged; raises whatever a file that is no key leads to."""
+    account = json.loads(options.key_file.read_text())
+    return statement(account, options.subject, now), asking.server(str(account["token_uri"]))
 
 
 def _event(invitation: Invitation, id_: str = "") -> dict[str, Any]:

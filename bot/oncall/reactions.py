@@ -25,7 +25,7 @@ from bot.oncall import cards, exceptions, feeds, handovers, outlook, swap_cards,
 from bot.oncall.decide import SWAP_DUE
 from bot.oncall.handovers import HANDOVER, SOON
 from bot.oncall.outlook import Problem
-from bot.ports import Ports
+from bot.ports import ChatError, Ports
 from bot.posting import show
 from storage.records.jobs import Job
 from storage.tables import journal, overrides
@@ -150,10 +150,16 @@ async def show_swap(ports: Ports, fact: Fact[SwapEvent]) -> None:
 
 @on(SwapTaken)
 async def tell_both(ports: Ports, fact: Fact[SwapTaken]) -> None:
-    """Tell both people of a taken swap."""
+    """Tell both people of a taken swap; the second one also where the first cannot be told."""
     offer = await exceptions.swap_of(ports, fact.event.swap)
+    refusals = []
     for user in (fact.event.user, fact.event.taken_by):
-        await _direct(ports, user, swap_cards.taken(offer), f"{offer.subject}:taken:{user}", fact.attempt)
+        try:
+            await _direct(ports, user, swap_cards.taken(offer), f"{offer.subject}:taken:{user}", fact.attempt)
+        except ChatError as refused:
+            refusals.append(refused)
+    if refusals:
+        raise next((one for one in refusals if one.retry), refusals[0])
 
 
 @task(SWAP_DUE)

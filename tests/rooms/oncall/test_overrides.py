@@ -8,6 +8,7 @@ import pytest
 from bot.cards.card import Level
 from bot.cards.marks import plain
 from bot.oncall import service
+from bot.ports import ChatError
 from tests.rooms.oncall.conftest import ALERTS, DAILY, MONDAY, ONE, SIX, TWO, Opened
 
 
@@ -27,6 +28,16 @@ async def test_whoever_is_put_on_call_by_another_is_told(opened: Opened) -> None
 
     assert world.told(f"D{SIX[1:]}") == ["Override added"]
     assert world.died == []
+
+
+async def test_one_of_two_who_cannot_be_written_to_keeps_nothing_from_the_other(opened: Opened) -> None:
+    world = await opened(DAILY)
+    await world.run("oncall", "swap", "--from", "14:00", "--to", "+2h", by=ONE)
+    world.chat.refusals["direct"] = [ChatError("user_not_found", "Slack knows no such user", retry=False)]
+    await world.run("oncall", "swap", "take", "1", by=TWO)
+
+    assert [world.told(f"D{user[1:]}") for user in (ONE, TWO)] == [[], ["Swap #1 is taken"]]
+    assert len(world.died) == 1  # that somebody cannot be reached is not passed over
 
 
 async def test_whoever_puts_themselves_on_call_is_not_told(opened: Opened) -> None:
