@@ -25,7 +25,8 @@ LONGEST = 500
 async def deploy(ctx: Context, *, name: str, version: str, at: str, text: str, link: str) -> Card:
     """Note that a version of a service went out: a pipeline's last step, or a person's word.
 
-    It is evidence for the postmortem of each incident around that time. The same deploy told twice is noted once.
+    It is evidence for the postmortem of each incident around that time. The same deploy told twice is noted once: with
+    the same --at, or without one within ten minutes, unless another version went out between.
     """
     if link and not link.startswith(("https://", "http://")):
         raise Usage("--link is no address", "It begins with https://.")
@@ -39,7 +40,7 @@ async def deploy(ctx: Context, *, name: str, version: str, at: str, text: str, l
     if not (deployed.service and deployed.version):
         raise Usage("a deploy needs a service and a version", "For example `deploy checkout v1.4.2`.")
     try:
-        new = await service.note(ctx.ports, deployed, by=ctx.caller.id)
+        new = await service.note(ctx.ports, deployed, by=ctx.caller.id, dated=bool(at))
     except service.NotYet as early:
         raise Usage(str(early), "Note a deploy once it is live.") from None
     return cards.noted(deployed, new=new)

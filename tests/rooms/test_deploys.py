@@ -1,5 +1,6 @@
 """Deploys: told by pipelines and people, listed, and evidence of the incidents around them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -7,6 +8,7 @@ import pytest
 
 from bot.cards.card import Card, Level
 from bot.cards.json import to_json
+from bot.deploys import service
 from bot.deploys.commands import deploy, deploys
 from bot.incidents import service as incidents
 from bot.invoke import invoke
@@ -50,6 +52,29 @@ async def test_the_same_deploy_told_twice_is_noted_once(ports: Ports, clock: Fro
     again = await run(ports, *argv)
     assert (first.data["changed"], again.data["changed"]) == (True, False)
     assert len(to_json(await run(ports, "deploys"))["deploys"]) == 1
+
+
+async def test_a_step_of_a_pipeline_that_is_tried_again_is_noted_once(ports: Ports, clock: FrozenClock) -> None:
+    outcomes = []
+    for version, seconds in (("v1", 60), ("v1", 60), ("v2", 60), ("v1", 3600), ("v1", 0)):
+        outcomes.append((await run(ports, "deploy", "checkout", version)).data["changed"])
+        clock.forward(seconds)
+    assert outcomes == [True, False, True, True, True]  # back to the version before is another deploy
+
+
+async def test_of_two_who_tell_the_same_at_once_one_notes_it(ports: Ports) -> None:
+    told = await asyncio.gather(*(run(ports, "deploy", "checkout", "v1") for _ in range(5)))
+    assert sorted(card.data["changed"] for card in told) == [False, False, False, False, True]
+
+
+async def test_the_list_of_one_service_is_whole_whatever_else_went_out(
+    ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MOST", 2)
+    for name in ("mail", "checkout", "search"):
+        await run(ports, "deploy", name, "v1")
+    (told,) = to_json(await run(ports, "deploys", "--service=mail"))["deploys"]
+    assert told["service"] == "mail"
 
 
 async def test_the_list_is_of_one_service_and_of_a_time_where_asked(ports: Ports, clock: FrozenClock) -> None:
