@@ -17,11 +17,13 @@ _DAY = timedelta(days=1)
 def read(text: str, now: datetime, zone: str) -> date:
     """The day that `text` names on the calendar of `zone`, today or later; raises `ValueError` in words."""
     said = text.strip().lower()
+    clock = _clock(zone)
     try:
-        moment = now + durations.parse(said.removeprefix("+"))
+        # added to what the clock there shows: a day is not always 24 hours long
+        moment = (now.astimezone(clock) + durations.parse(said.removeprefix("+"))).astimezone(UTC)
     except (ValueError, OverflowError):
         try:
-            moment = when.parse(said, now, _clock(zone).key)
+            moment = when.parse(said, now, clock.key)
         except ValueError:
             raise ValueError(f'"{text.strip()[:60]}" is no day: write {ALLOWED}') from None
     today, day = today_in(zone, now), today_in(zone, moment)

@@ -35,6 +35,17 @@ def test_a_day_as_people_type_it(said: str, day: date) -> None:
     assert read(said, NOW, "UTC") == day
 
 
+@pytest.mark.parametrize(
+    ("now", "day"),
+    [
+        (datetime(2026, 3, 20, 22, 30, tzinfo=UTC), date(2026, 4, 3)),  # Friday 23:30, clocks go on meanwhile
+        (datetime(2026, 10, 15, 22, 30, tzinfo=UTC), date(2026, 10, 30)),  # Friday 00:30, clocks go back meanwhile
+    ],
+)
+def test_days_ahead_are_counted_on_the_calendar_whatever_clocks_do(now: datetime, day: date) -> None:
+    assert read("14d", now, "Europe/Berlin") == day
+
+
 def test_a_day_is_one_of_the_readers_own_calendar() -> None:
     late = NOW.replace(hour=23)
     assert read("tomorrow", late, "UTC") == date(2026, 11, 24)
