@@ -103,11 +103,12 @@ def yours(follow_up: FollowUp, around: Around, by: str) -> Card:
 
 def forgotten(found: Sequence[FollowUp]) -> Card:
     """The weekly question who takes what nobody has."""
-    verb, left = "has" if len(found) == 1 else "have", len(found) - MOST_LINES
+    left = len(found) - MOST_LINES
+    verb, whose, them = ("has", "Its", "it") if len(found) == 1 else ("have", "Their", "them")
     return Card(
         title=f"⏰ {plural(len(found), 'follow-up')} {verb} no owner",
         level=Level.WARNING,
-        body=("Their day is over, or nobody has set one for long. Who takes them?",),
+        body=(f"{whose} day is over, or nobody has set one for long. Who takes {them}?",),
         steps=(*(_line(one) for one in found[:MOST_LINES]), *((f"and {left} more",) if left > 0 else ())),
         buttons=tuple(
             Button(label=f"I take #{one.id}", argv=("followup", "assign", str(one.id))) for one in found[:MOST_BUTTONS]
@@ -129,7 +130,8 @@ def unreached(follow_up: FollowUp, why: str) -> Card:
 def adopted(incident: int, found: Sequence[FollowUp]) -> Card:
     """The message that lists what a postmortem wants to be done, kept up to date."""
     left = sum(1 for one in found if one.open)
-    state = "all of them are over" if not left else f"{left} of them open" if left < len(found) else ""
+    over = "it is over" if len(found) == 1 else "all of them are over"
+    state = over if not left else f"{left} of them open" if left < len(found) else ""
     return Card(
         title=f"📝 {plural(len(found), 'follow-up')} from the postmortem of incident #{incident}",
         level=Level.INFO if left else Level.OK,

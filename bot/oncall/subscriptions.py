@@ -1,12 +1,13 @@
 """Calendars that are given out: an address with a secret, for programs that cannot send headers."""
 
+import asyncio
 import hmac
 import secrets
 from datetime import timedelta
 
 import structlog
 
-from bot.oncall import calendars, timeline
+from bot.oncall import calendars, people, timeline
 from bot.oncall.people import USER
 from bot.oncall.service import spans
 from bot.ports import ChatError, Ports
@@ -53,7 +54,7 @@ async def calendar(ports: Ports, name: str, token: str) -> bytes | None:
     if person:
         lines = {one: tuple(span for span in line if person in span.people) for one, line in lines.items()}
     users = dict.fromkeys(user for line in lines.values() for span in line for user in span.people)
-    callings = {user: await _calling(ports, user) for user in users}
+    callings = dict(zip(users, await asyncio.gather(*(_calling(ports, user) for user in users)), strict=True))
     title = f"On call: {callings.get(person, person)}" if person else f"On call: {name}"
     zones = {one: timeline.zone_of(oncall, one) for one in names}
     return calendars.written(title, lines, callings, zones, now)
@@ -64,7 +65,8 @@ async def _calling(ports: Ports, user: str) -> str:
     if ports.chat is None:
         return user
     try:
-        return (await ports.chat.profile(user)).name or user
-    except ChatError as error:
-        _log.warning("slack_profile_unknown", user=user, error=str(error))
+        async with asyncio.timeout(people.PATIENCE):
+            return (await ports.chat.profile(user)).name or user
+    except (ChatError, TimeoutError) as error:
+        _log.warning("slack_profile_unknown", user=user, error=str(error) or "no answer in time")
         return user

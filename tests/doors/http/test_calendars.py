@@ -1,5 +1,6 @@
 """On-call schedules as calendars, at addresses with a secret of their own."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from bot.config.manage import Manage
 from bot.invoke import invoke
-from bot.oncall import subscriptions
+from bot.oncall import people, subscriptions
 from bot.oncall.commands import calendar as command
 from bot.permissions import Caller
 from bot.ports import Profile
@@ -49,6 +50,22 @@ async def test_a_schedule_is_a_calendar_of_ninety_days(bot: Measured, opened: Op
     assert str(found[-1]["SUMMARY"]).endswith("(default)")
     assert found[-1]["DTEND"].dt == T0 + subscriptions.AHEAD
     assert {str(e["SUMMARY"]) for e in found} == {"On call: On-call, engineer (default)", f"On call: {TWO} (default)"}
+
+
+async def test_while_slack_hangs_people_appear_by_their_ids(
+    bot: Measured, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hanging(FakeChat):
+        async def profile(self, user: str) -> Profile:
+            await asyncio.Event().wait()
+            raise AssertionError(user)
+
+    monkeypatch.setattr(people, "PATIENCE", 0.05)
+    hung = replace(bot, ports=replace(bot.ports, chat=Hanging()))
+    async with opened(hung) as client, asyncio.timeout(5):
+        found = events(await client.get(await path(hung, "default")))
+
+    assert {str(e["SUMMARY"]) for e in found} == {f"On call: {ONE} (default)", f"On call: {TWO} (default)"}
 
 
 async def test_a_person_s_calendar_has_their_shifts_in_all_schedules(bot: Measured, opened: Open) -> None:
