@@ -68,6 +68,11 @@ def read(who: str, answer: httpx.Response) -> dict[str, Any]:
     return found
 
 
+async def token(ports: Ports, who: str, url: str, form: Mapping[str, str], mends: Mapping[int, str]) -> str:
+    """The token that an authorization server gives for the `form` (RFC 6749, 4.4 and 4.5)."""
+    return str(read(who, await ask(ports, who, "POST", url, mends=mends, data=form)).get("access_token", ""))
+
+
 def server(url: str) -> str:
     """The address of a server, without a slash at its end; raises `ValueError` for one that is not protected."""
     address = http_address(url).rstrip("/")

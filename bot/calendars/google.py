@@ -160,9 +160,7 @@ async def _token(options: GoogleOptions, ports: Ports) -> str:
             retry=False,
             mend="Create a JSON key for the service account and set its path as `key_file` in manage.yml.",
         ) from error
-    form = {"grant_type": GRANT, "assertion": said}
-    answer = asking.read(WHO, await asking.ask(ports, WHO, "POST", at, mends=_MENDS, data=form))
-    return str(answer.get("access_token", ""))
+    return await asking.token(ports, WHO, at, {"grant_type": GRANT, "assertion": said}, _MENDS)
 
 
 def _stated(options: GoogleOptions, now: datetime) -> tuple[str, str]:

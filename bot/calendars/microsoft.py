@@ -115,8 +115,7 @@ async def _token(options: MicrosoftOptions, ports: Ports) -> str:
         "scope": f"{'/'.join(options.url.split('/')[:3])}/.default",
     }
     at = f"{options.login_url}/{options.tenant}/oauth2/v2.0/token"
-    answer = asking.read(WHO, await asking.ask(ports, WHO, "POST", at, mends=_MENDS, data=form))
-    return str(answer.get("access_token", ""))
+    return await asking.token(ports, WHO, at, form, _MENDS)
 
 
 def _event(invitation: Invitation, *, made: bool) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Where a page goes: a target of an escalation step as the number or the address that a channel needs."""
 
 import re
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -43,6 +44,18 @@ def mailbox(given: str) -> tuple[str, str]:
     if read is None:
         raise ValueError("one mail address, like alerts@example.com or Alerts <alerts@example.com>")
     return (read["name"] or "").strip(), read["inner"] or read["bare"]
+
+
+def atlassian_site(url: str) -> str:
+    """The address of a site of Jira or Confluence, without a slash at its end; raises `ValueError` in words.
+
+    Tokens go there, so that it is protected, but for tests on this machine.
+    """
+    split = urlsplit(url)
+    local = split.hostname in {"localhost", "127.0.0.1", "::1"}
+    if not split.hostname or split.username or not (split.scheme == "https" or (local and split.scheme == "http")):
+        raise ValueError("an https address like https://example.atlassian.net")
+    return url.rstrip("/")
 
 
 async def _own(ports: Ports, target: str, via: str) -> str:

@@ -6,11 +6,12 @@ due date, labels) Jira refuses by name: the issue is opened without it.
 
 import re
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 from pydantic import Field, SecretStr, field_validator
 
+from bot.channels.addresses import atlassian_site
 from bot.config.fields import Listed
 from bot.follow_ups.asking import Api, Refused, moment
 from bot.follow_ups.issue import is_ours
@@ -45,11 +46,7 @@ class JiraOptions(Options):
     @field_validator("url")
     @classmethod
     def _is_site(cls, url: str) -> str:
-        split = urlsplit(url)
-        local = split.hostname in {"localhost", "127.0.0.1", "::1"}
-        if not split.hostname or split.username or not (split.scheme == "https" or (local and split.scheme == "http")):
-            raise ValueError("an https address like https://example.atlassian.net")
-        return url.rstrip("/")
+        return atlassian_site(url)
 
 
 def _api(options: JiraOptions, ports: Ports) -> Api:

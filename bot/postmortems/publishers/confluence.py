@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import Field, SecretStr, field_validator
 
+from bot.channels.addresses import atlassian_site
 from bot.channels.retry_after import asked_wait
 from bot.outside import Document
 from bot.phrasing import cut
@@ -47,11 +48,7 @@ class ConfluenceOptions(Options):
     @field_validator("url")
     @classmethod
     def _is_site(cls, url: str) -> str:
-        split = urlsplit(url)
-        local = split.hostname in {"localhost", "127.0.0.1", "::1"}
-        if not split.hostname or split.username or not (split.scheme == "https" or (local and split.scheme == "http")):
-            raise ValueError("an https address like https://example.atlassian.net")
-        return url.rstrip("/").removesuffix("/wiki")
+        return atlassian_site(url).removesuffix("/wiki")
 
 
 @dataclass(frozen=True)
