@@ -28,6 +28,8 @@ from bot.slack.refusals import BAD_BLOCKS
 
 TIMEOUT = 15.0  # seconds for one call
 GROUP_FOR = timedelta(minutes=1)
+GROUP_WITHIN = 2.0
+"""Seconds that whoever acts waits for the members of their groups, where those of before are known."""
 TRIES = 3
 GONE = frozenset({"channel_not_found", "is_archived"})
 CROWD = 12
@@ -234,19 +236,21 @@ class SlackChat:
 
     async def groups_of(self, user: str, groups: Sequence[str]) -> frozenset[str]:
         """Those of the user groups that `user` belongs to (cached for a minute)."""
-        return frozenset([group for group in groups if user in await self.members_of(group)])
+        members = await asyncio.gather(*map(self.members_of, groups))
+        return frozenset(group for group, users in zip(groups, members, strict=True) if user in users)
 
     async def members_of(self, group: str) -> tuple[str, ...]:
-        """The users of a user group (cached for a minute); while Slack cannot be asked, those known last."""
+        """The users of a user group (cached for a minute); while Slack cannot be asked, or hangs, those known last."""
         known = self._groups.get(group)
         if known and self._now() < known[0]:
             return known[1]
         try:
-            answer = await self._calls.call("usergroups.users.list", usergroup=group)
-        except ChatError as error:
-            if known is None or not error.retry:
+            async with asyncio.timeout(GROUP_WITHIN if known else None):
+                answer = await self._calls.call("usergroups.users.list", usergroup=group)
+        except (ChatError, TimeoutError) as error:
+            if known is None or (isinstance(error, ChatError) and not error.retry):
                 raise
-            _log.warning("slack_group_stale", group=group, error=str(error))
+            _log.warning("slack_group_stale", group=group, error=str(error) or "no answer in time")
             return known[1]
         members = tuple(str(user) for user in answer.get("users") or ())
         self._groups[group] = (self._now() + GROUP_FOR, members)

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from bot.cards.card import Accent, Button, Card, Field
 from bot.ports import ChatError, Posted
 from bot.sandbox import Workspace, serve
+from bot.slack import client
 from bot.slack.client import SlackChat, sessioned
 from tests.doors.slack.conftest import YOU, sandbox_options, settings_of, shown
 
@@ -282,6 +283,18 @@ async def test_groups_are_asked_for_once_a_minute(workspace: Workspace, chat: Sl
     assert await chat.groups_of(YOU, ["S0ONCALL"]) == frozenset()
     assert await chat.members_of("S0ONCALL") == ("U0ONCALL", "U0BACKUP")
     assert [c.method for c in workspace.calls].count("usergroups.users.list") == 1
+
+
+async def test_while_slack_hangs_groups_are_those_known_last(
+    workspace: Workspace, chat: SlackChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await chat.members_of("S0ONCALL")
+    monkeypatch.setattr(client, "GROUP_FOR", timedelta(0))
+    monkeypatch.setattr(client, "GROUP_WITHIN", 0.1)
+    await chat.members_of("S0ONCALL")  # kept for no time at all: asked for again
+    workspace.faults.slow("usergroups.users.list", 30.0)
+    async with asyncio.timeout(5):
+        assert await chat.groups_of("U0ONCALL", ["S0ONCALL"]) == {"S0ONCALL"}
 
 
 @pytest.mark.usefixtures("workspace")
