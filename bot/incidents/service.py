@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cards.card import Link
 from bot.decision import Decision, Timer, commit, job_of
+from bot.events import RespondersInvited
 from bot.incidents import decide, grouping, merging, particulars, timeline
 from bot.incidents.decide import Source
 from bot.incidents.privacy import may_see
@@ -21,6 +22,7 @@ from storage.tables import alerts, incidents, journal, postmortems, posts
 from storage.unit_of_work import UnitOfWork
 
 BOT = "bot"
+LONG_AGO = datetime.fromtimestamp(0, UTC)
 MOST_COMMANDS = 2000
 """So many of the latest runs of commands are looked through for those that belong to an incident."""
 
@@ -235,7 +237,7 @@ async def visible(ports: Ports, number: int, caller: Caller) -> Incident:
     """Incident `number`, where the caller may see it; raises `UnknownIncident`, as for one that does not exist."""
     async with ports.store.read() as conn:
         incident = await incidents.get(conn, number)
-        if incident is None or not await _seen_by(ports, conn, incident, caller):
+        if incident is None or not (await _seen_by(ports, conn, [incident], caller)):
             raise _unknown(number)
     return incident
 
@@ -244,7 +246,7 @@ async def hidden(ports: Ports, caller: Caller) -> frozenset[int]:
     """The numbers of the private incidents that the caller may not see."""
     async with ports.store.read() as conn:
         private = await incidents.private(conn)
-        return frozenset([one.id for one in private if not await _seen_by(ports, conn, one, caller)])
+        return frozenset(one.id for one in private) - await _seen_by(ports, conn, private, caller)
 
 
 async def subjects(conn: AsyncConnection, incident: Incident) -> list[str]:
@@ -310,10 +312,15 @@ async def _host(ports: Ports, unit: UnitOfWork, alert: Alert) -> Incident | None
     return held if held and held.open else None  # it may have been resolved before it was held
 
 
-async def _seen_by(ports: Ports, conn: AsyncConnection, incident: Incident, caller: Caller) -> bool:
+async def _seen_by(ports: Ports, conn: AsyncConnection, some: Sequence[Incident], caller: Caller) -> frozenset[int]:
+    """The numbers of those that the caller may see."""
     roles = ports.manage.roles
-    invited = timeline.invited(await journal.of_subjects(conn, [incident.subject])) if incident.private else ()
-    return may_see(incident, caller, role_of(caller, roles.members, roles.default), invited)
+    role = role_of(caller, roles.members, roles.default)
+    told: dict[str, list[Entry]] = {one.subject: [] for one in some if one.private}
+    if told:
+        for entry in await journal.of_subjects_since(conn, list(told), RespondersInvited.__name__, LONG_AGO):
+            told[entry.subject].append(entry)
+    return frozenset(one.id for one in some if may_see(one, caller, role, timeline.invited(told.get(one.subject, ()))))
 
 
 async def _locked(unit: UnitOfWork, number: int) -> Incident:

@@ -1,14 +1,19 @@
 """Private incidents are not there for who does not belong to them; tests page nobody and count nowhere."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cards.marks import plain
 from bot.events import AlertLinked, CommandRun, IncidentResolved, PostmortemScheduled, RespondersInvited
 from bot.incidents import service
+from bot.permissions import Caller
 from bot.postmortems import service as postmortems
-from bot.telemetry import read
+from bot.telemetry import read as telemetry
+from storage.records.journal import Entry
+from storage.tables import journal
 from tests.rooms.alerts.world import COMMANDS, LEAD, MANAGE, ONCALL, SECOND, World
 
 SECRET = "Laptop of the treasurer stolen"
@@ -100,6 +105,21 @@ async def test_what_counts_it_is_answered_to_the_asker_alone(hidden: World, word
     assert not (await hidden.ask(*words, by=OTHER)).private
 
 
+async def test_a_list_reads_no_journal_of_each_private_incident(hidden: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        await hidden.ask("incident", "declare", SECRET, "--private")
+    await service.invited(hidden.ports, 3, [OTHER])
+    whole, read = journal.of_subjects, []
+
+    async def counted(conn: AsyncConnection, subjects: Sequence[str]) -> list[Entry]:
+        read.extend(subjects)
+        return await whole(conn, subjects)
+
+    monkeypatch.setattr(journal, "of_subjects", counted)
+    assert await service.hidden(hidden.ports, Caller(id=OTHER, via="slack")) == {1, 4, 5}
+    assert read == []
+
+
 async def test_no_audit_line_tells_what_it_is_about(hidden: World) -> None:
     await hidden.ask("incident", "update", "1", "--text", "it was the treasurer's")
     await hidden.ask("incident", "declare", SECRET, "--private", "--severity=bogus")
@@ -158,7 +178,7 @@ class TestDrill:
         await world.ask("incident", "declare", "Fire", "drill", "--test")
         await world.ask("incident", "declare", "Slow")
 
-        assert (await read(world.ports)).incidents["high"] == 1
+        assert (await telemetry(world.ports)).incidents["high"] == 1
 
     async def test_gets_no_postmortem_by_itself(self, world: World) -> None:
         for number, words in ((1, ("Fire", "drill", "--test")), (2, ("Slow",))):
