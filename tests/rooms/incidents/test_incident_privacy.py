@@ -109,7 +109,8 @@ async def test_a_list_reads_no_journal_of_each_private_incident(hidden: World, m
     for _ in range(3):
         await hidden.ask("incident", "declare", SECRET, "--private")
     await service.invited(hidden.ports, 3, [OTHER])
-    whole, read = journal.of_subjects, []
+    whole = journal.of_subjects
+    read: list[str] = []
 
     async def counted(conn: AsyncConnection, subjects: Sequence[str]) -> list[Entry]:
         read.extend(subjects)
