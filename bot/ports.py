@@ -29,6 +29,7 @@ from bot.outside import (
     PublicIncident,
 )
 from bot.permissions import Caller
+from bot.recent import Recent
 from bot.report import Report
 from bot.talk import Talker
 from storage.records.samples import Sample
@@ -37,6 +38,7 @@ from storage.unit_of_work import Store
 if TYPE_CHECKING:
     from bot.config.manage import Manage
     from bot.config.settings import Settings
+    from bot.postmortems.evidence import Pack
 
 
 class Options(BaseModel):
@@ -308,7 +310,10 @@ Invoke = Callable[[Sequence[str], Caller], Awaitable[Card]]
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """The edges, built once in `bot.app`, faked in tests. `chat`, `writer`, `talker` are None where not configured."""
+    """The edges, built once in `bot.app`, faked in tests. `chat`, `writer`, `talker` are None where not configured.
+
+    `packs` are the evidence of the incidents whose postmortems were worked on last.
+    """
 
     now: Callable[[], datetime]
     store: Store
@@ -330,3 +335,4 @@ class Ports:
     chat: Chat | None = None
     writer: Writer | None = None
     talker: Talker | None = None
+    packs: "Recent[Pack]" = field(default_factory=Recent)

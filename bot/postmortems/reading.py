@@ -1,7 +1,10 @@
 """Reads a postmortem with all that stands behind its text."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.incidents import timeline
 from bot.ports import Ports, Posted
@@ -70,21 +73,40 @@ async def versions(ports: Ports, number: int) -> list[Version]:
 
 
 async def pack_of(ports: Ports, number: int) -> Pack:
-    """The evidence of an incident as the journal has it now; raises `UnknownIncident`."""
+    """The evidence of an incident as the journal has it now; raises `UnknownIncident`.
+
+    While nothing was added to it, it is read and cleaned once: that takes long, and each section asks for it.
+    """
     async with ports.store.read() as conn:
         incident = await incidents.get(conn, number)
         if incident is None:
             raise UnknownIncident(f"there is no incident #{number}")
         raised = [alert for id_ in incident.alert_ids if (alert := await alerts.get(conn, id_))]
         subjects = timeline.subjects(number, incident.alert_ids, _checks(raised))
-        entries = await journal.of_subjects(conn, subjects)
-        entries += await journal.of_kind(conn, "CommandRun", since=incident.started_at, limit=_MOST_COMMANDS)
-        entries += await journal.of_kind(
-            conn, "Deployed", since=incident.started_at - evidence.DEPLOYS_BEFORE, limit=_MOST_COMMANDS
-        )
+        numbers = await _numbers(conn, incident, subjects)
         figures = await measuring.figures(ports, conn, incident, _checks(raised))
+        made_of = (incident, numbers, figures)
+        if (known := ports.packs.get(number, made_of)) is not None:
+            return known
+        entries = await journal.by_ids(conn, numbers)
     # thousands of entries take longer than anybody else should have to wait
-    return await asyncio.to_thread(evidence.collect, incident, entries, figures=figures)
+    pack = await asyncio.to_thread(evidence.collect, incident, entries, figures=figures)
+    ports.packs.keep(number, made_of, pack)
+    return pack
+
+
+async def _numbers(conn: AsyncConnection, incident: Incident, subjects: Sequence[str]) -> list[int]:
+    """The journal entries that may be evidence; of the postmortem only what reviewers said: its text is none."""
+    drafts = [subject for subject in subjects if subject.startswith("postmortem:")]
+    commands, deploys = incident.started_at, incident.started_at - evidence.DEPLOYS_BEFORE
+    return [
+        *await journal.numbers(conn, [subject for subject in subjects if subject not in drafts]),
+        *await journal.numbers(conn, drafts, kind="ChangeRequested"),
+        *await journal.numbers_of_kind(
+            conn, "CommandRun", since=commands, until=incident.resolved_at, limit=_MOST_COMMANDS
+        ),
+        *await journal.numbers_of_kind(conn, "Deployed", since=deploys, limit=_MOST_COMMANDS),
+    ]
 
 
 def section_of(text: Postmortem | Version | None, name: str) -> Section | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Table, bindparam, select
+from sqlalchemy import Column, Index, Select, Table, bindparam, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
@@ -25,6 +25,8 @@ JOURNAL = Table(
     Index(None, "subject", "id"),
     Index(None, "kind", "at"),
 )
+
+_AT_ONCE = 500
 
 _APPENDING_ALL = plain_insert(JOURNAL).returning(JOURNAL.c.id, sort_by_parameter_order=True)
 _OF_SUBJECTS = (
@@ -77,7 +79,28 @@ async def of_subjects_since(conn: AsyncConnection, subjects: Sequence[str], kind
 
 async def by_ids(conn: AsyncConnection, ids: Sequence[int]) -> list[Entry]:
     """Return the entries of these numbers, oldest first; numbers that do not exist are left out."""
-    return await _entries(conn, JOURNAL.c.id.in_(ids))
+    wanted = sorted(set(ids))
+    found: list[Entry] = []
+    for start in range(0, len(wanted), _AT_ONCE):  # between two reads whatever else there is to do has its turn
+        found += await _entries(conn, JOURNAL.c.id.in_(wanted[start : start + _AT_ONCE]))
+    return found
+
+
+async def numbers(conn: AsyncConnection, subjects: Sequence[str], *, kind: str | None = None) -> list[int]:
+    """The numbers of all that happened to these subjects, of one kind where it is given, oldest first.
+
+    An entry never changes: who knows the number knows what it says.
+    """
+    where = [JOURNAL.c.subject.in_(subjects)]
+    where += [JOURNAL.c.kind == kind] if kind is not None else []
+    return list((await conn.execute(select(JOURNAL.c.id).where(*where).order_by(JOURNAL.c.id))).scalars())
+
+
+async def numbers_of_kind(
+    conn: AsyncConnection, kind: str, since: datetime, limit: int, *, until: datetime | None = None
+) -> list[int]:
+    """The numbers of the entries that `of_kind` returns."""
+    return list((await conn.execute(_latest(select(JOURNAL.c.id), kind, since, limit, until))).scalars())[::-1]
 
 
 async def after(conn: AsyncConnection, id: int, limit: int = 100) -> list[Entry]:  # noqa: A002
@@ -94,11 +117,16 @@ async def of_kind(
     until: datetime | None = None,
 ) -> list[Entry]:
     """Return the latest `limit` entries of an event's class name from `since` to `until`, oldest first."""
+    return [from_row(row) for row in await rows(conn, _latest(select(JOURNAL), kind, since, limit, until))][::-1]
+
+
+def _latest(
+    query: Select[Any], kind: str, since: datetime | None, limit: int | None, until: datetime | None
+) -> Select[Any]:
     where = [JOURNAL.c.kind == kind]
     where += [JOURNAL.c.at >= since] if since else []
     where += [JOURNAL.c.at <= until] if until else []
-    query = select(JOURNAL).where(*where).order_by(JOURNAL.c.at.desc(), JOURNAL.c.id.desc()).limit(limit)
-    return [from_row(row) for row in await rows(conn, query)][::-1]
+    return query.where(*where).order_by(JOURNAL.c.at.desc(), JOURNAL.c.id.desc()).limit(limit)
 
 
 async def _entries(conn: AsyncConnection, where: ColumnElement[bool], limit: int | None = None) -> list[Entry]:
