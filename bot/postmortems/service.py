@@ -234,9 +234,11 @@ async def remark(ports: Ports, view: View, section: Section) -> str:
     """What there was to say about how this text of a section came about; a change says so in a note of its own."""
     if section.revision > 1:
         return ""
-    texts = ((v, section_of(v, section.name)) for v in await versions(ports, view.postmortem.id))
-    first = next((v.reason for v, part in texts if part is not None), "")
-    return "" if first == review.DRAFTED else first
+    async with ports.store.read() as conn:
+        written = await journal.by_ids(
+            conn, await journal.numbers(conn, [view.postmortem.subject], kind="SectionDrafted")
+        )
+    return next((str(e.payload.get("reason", "")) for e in written if e.payload["section"] == section.name), "")
 
 
 async def posted(ports: Ports, number: int, channel: str, ts: str) -> None:

@@ -91,8 +91,7 @@ async def numbers(conn: AsyncConnection, subjects: Sequence[str], *, kind: str |
 
     An entry never changes: who knows the number knows what it says.
     """
-    where = [JOURNAL.c.subject.in_(subjects)]
-    where += [JOURNAL.c.kind == kind] if kind is not None else []
+    where = [JOURNAL.c.subject.in_(subjects), *([JOURNAL.c.kind == kind] if kind is not None else [])]
     return list((await conn.execute(select(JOURNAL.c.id).where(*where).order_by(JOURNAL.c.id))).scalars())
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.records.postmortems import Postmortem, PostmortemStatus, Section, Statement, StatementKind, Version
-from storage.tables.schema import METADATA, Document, Instant, Words, first, row_of, rows, write
+from storage.tables.schema import METADATA, Document, Instant, Words, first, row_of, write
 
 POSTMORTEMS = Table(
     "postmortems",
@@ -71,8 +71,10 @@ async def add_version(conn: AsyncConnection, version: Version) -> None:
 
 async def versions(conn: AsyncConnection, incident_id: int) -> list[Version]:
     """All kept texts of a postmortem, oldest first."""
-    query = select(VERSIONS).where(VERSIONS.c.incident_id == incident_id).order_by(VERSIONS.c.number)
-    return [_version(row) for row in await rows(conn, query)]
+    query = select(VERSIONS.c.number).where(VERSIONS.c.incident_id == incident_id).order_by(VERSIONS.c.number)
+    numbers = list((await conn.execute(query)).scalars())
+    # one after the other: a long one takes its time, and between two of them others have their turn
+    return [found for number in numbers if (found := await version(conn, incident_id, number))]
 
 
 async def version(conn: AsyncConnection, incident_id: int, number: int) -> Version | None:
