@@ -94,15 +94,20 @@ class Model:
         self.used += tokens
 
     def connected(self, openai: Any) -> Any:
-        """The library's client for this server, to be closed; local servers want no key, the library wants one."""
+        """The library's client for this server, to be closed; local servers want no key, the library wants one.
+
+        To be called in a thread: reading the certificates of this machine, and what the library loads only when its
+        chat is asked for, takes longer than anybody else should have to wait.
+        """
         key = self.key.get_secret_value() if self.key else "none"
-        return openai.AsyncOpenAI(
+        client = openai.AsyncOpenAI(
             api_key=key, base_url=self.base_url, timeout=self.timeout.total_seconds(), max_retries=RETRIES
         )
+        client.chat.completions  # noqa: B018 - loads it
+        return client
 
     async def _structured(self, messages: Messages, schema: type[BaseModel], budget: int) -> BaseModel:
         openai = await asyncio.to_thread(import_module, "openai")
-        # in a thread: reading the certificates of this machine takes longer than anybody else should have to wait
         async with await asyncio.to_thread(self.connected, openai) as client:
             text, spent = await self._ask(openai, client, messages, schema, budget)
             try:

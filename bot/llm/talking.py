@@ -66,7 +66,7 @@ class Talk:
         hearing = _Hearing(said)
         try:
             async with (
-                self.edge.connected(openai) as client,
+                await asyncio.to_thread(self.edge.connected, openai) as client,
                 await self._begun(openai, client, {"messages": messages, **asked}, most) as stream,
             ):
                 async for chunk in stream:
