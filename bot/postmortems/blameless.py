@@ -57,13 +57,6 @@ _PATTERNS = (
         ALLOWED,
     ),
     (rf"(?<![\w-]){_PERSON}(?:['\u2019]s)? {_FAILING}\b", ALLOWED),
-    (
-        (
-            rf"\b(?:fault|mistake|negligence|carelessness|incompetence) of {_PERSON}"
-            rf"|{_PERSON}['\u2019]s? (?:fault|mistake|error|negligence)\b"
-        ),
-        ALLOWED,
-    ),
     (r"\b(?:is|was|are|were) to blame\b|\bblam(?:e|es|ed|ing) (?!less)|\bguilty\b|\bculprits?\b", ALLOWED),
     (
         (
@@ -93,6 +86,13 @@ _PATTERNS = (
     ),
 )
 _RULES = tuple((re.compile(pattern, re.IGNORECASE), suggestion) for pattern, suggestion in _PATTERNS)
+# A text is searched for a person in front of each of its words only where one of the words behind them is in it.
+_FAULT = re.compile(r"fault|mistake|error|negligence|carelessness|incompetence", re.IGNORECASE)
+_ONES_FAULT = re.compile(
+    rf"\b(?:fault|mistake|negligence|carelessness|incompetence) of {_PERSON}"
+    rf"|{_PERSON}['\u2019]s? (?:fault|mistake|error|negligence)\b",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"“[^“”]*”|\"[^\"]*\"|«[^«»]*»|`[^`]*`")
 _MACHINE = re.compile(r"\b(?:page|segmentation|hardware|disk|memory|protection|bus|earth|ground)\s$", re.IGNORECASE)
 
@@ -121,7 +121,7 @@ def advice(found: Collection[Blame]) -> str:
 
 
 def _places(text: str, people: Collection[str]) -> Iterator[tuple[int, int, str]]:
-    for pattern, suggestion in _RULES:
+    for pattern, suggestion in (*_RULES, (_ONES_FAULT, ALLOWED)) if _FAULT.search(text) else _RULES:
         for match in pattern.finditer(text):
             if match[0].strip() and not _MACHINE.search(text[: match.start()]):
                 yield match.start(), match.end(), suggestion
