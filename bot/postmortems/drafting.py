@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.llm import detectors
@@ -67,12 +67,12 @@ async def first(ports: Ports, pack: Pack, part: Part, *, missing: int) -> Writte
     """Write a section that is not there yet, one of `missing` that share what is left of the budget."""
     writer = None if part.rendered else ports.writer
     if writer is None or _kept_back(ports, pack):
-        return Written(await _checked(facts.section(part, pack), pack), KEPT_BACK if writer else "")
+        return Written(await _from_facts(part, pack), KEPT_BACK if writer else "")
     try:
         desk = _Desk(ports=ports, writer=writer, plan=await _plan(ports, pack, part, shares=max(missing, 1)))
         return await _drafted(desk)
     except ModelError as failed:
-        return Written(await _checked(facts.section(part, pack), pack), f"The model could not write it: {failed}")
+        return Written(await _from_facts(part, pack), f"The model could not write it: {failed}")
 
 
 async def again(ports: Ports, pack: Pack, part: Part, old: Section, *, request: str, change: int, by: str) -> Written:
@@ -81,7 +81,7 @@ async def again(ports: Ports, pack: Pack, part: Part, old: Section, *, request: 
     Their words are never lost: without a model, when it fails, and when it changes nothing they are added as a note.
     """
     note = Statement(kind=StatementKind.NOTE, text=request, evidence=(change,), author=by)
-    added = await _checked(noted(old, note), pack)
+    added = await asyncio.to_thread(_checked, noted(old, note), pack)
     if ports.writer is None or part.rendered:
         return Written(added)
     if _kept_back(ports, pack):
@@ -115,7 +115,7 @@ async def _drafted(desk: _Desk) -> Written:
     if not statements:
         statements = (Statement(kind=StatementKind.UNKNOWN, text=plan.part.question),)
     if plan.part is sections.IMPACT:  # what code can compute is never left to a model
-        before, after = [await _check(tuple(made(plan.pack)), plan) for made in (facts.measured, facts.unmeasured)]
+        before, after = [await asyncio.to_thread(_computed, made, plan) for made in (facts.measured, facts.unmeasured)]
         known = {s.text for s in (*before, *after)}
         statements = (*before, *(s for s in statements if s.text not in known), *after)
     section = Section(name=plan.part.name, statements=statements, author=desk.writer.model)
@@ -157,6 +157,10 @@ async def _grounded(desk: _Desk, asked: str) -> tuple[Statement, ...]:
         return checked  # they stay, marked: a reader sees what the model said and why it does not hold
     passed = tuple(s for s in checked if not s.unverified)
     return (*passed, *await _check(mended, plan))[: prompt.MOST_STATEMENTS]
+
+
+def _computed(made: Callable[[Pack], Iterable[Statement]], plan: Plan) -> tuple[Statement, ...]:
+    return grounding.check(made(plan.pack), plan.pack, plan.part)
 
 
 async def _check(statements: Iterable[Statement], plan: Plan) -> tuple[Statement, ...]:
@@ -203,6 +207,10 @@ def _labels(incident: int) -> dict[str, str]:
     return {"postmortem": str(incident)}
 
 
-async def _checked(section: Section, pack: Pack) -> Section:
+async def _from_facts(part: Part, pack: Pack) -> Section:
+    return await asyncio.to_thread(lambda: _checked(facts.section(part, pack), pack))
+
+
+def _checked(section: Section, pack: Pack) -> Section:
     check = grounding.copied if sections.named(section.name).rendered else grounding.check
-    return replace(section, statements=await asyncio.to_thread(check, section.statements, pack))
+    return replace(section, statements=check(section.statements, pack))

@@ -161,7 +161,10 @@ def _failures(
         if not failures and not asks:
             failures.append(Failure(Code.UNCITED, "cites nothing"))
         return tuple(failures), ""
-    source, found = offered(against, desk.shelf), claims(statement.text)
+    found = claims(statement.text)
+    if asks and found == Claims() and REMOVED not in statement.text:
+        return tuple(failures), ""  # nothing to look up, and nothing is read that would only be looked up in
+    source = offered(against, desk.shelf)
     failures += _missing(found, source)
     if REMOVED in statement.text:
         failures.append(Failure(Code.LINK, "had a link that no cited entry has"))

@@ -1,7 +1,8 @@
 """What is read for one section, and in which requests: at once, or a long timeline in parts (pure)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from bot.llm.budget import Fit, estimate, fit, split
 from bot.phrasing import plural
@@ -37,6 +38,11 @@ class Plan:
     tokens: int
     nonce: str
 
+    @cached_property
+    def costs(self) -> Mapping[int, int]:
+        """Tokens of each entry, by its number: they are asked for again and again."""
+        return {item.id: estimate(prompt.line(item)) + 1 for item in self.pack.items}
+
     @property
     def about(self) -> int:
         """Tokens of all that is said beside the entries, with room for an answer and its repair."""
@@ -48,18 +54,24 @@ class Plan:
         """Tokens that entries may have in one request."""
         return min(self.tokens, WINDOW) - self.about
 
+    def cost(self, item: Evidence) -> int:
+        """Tokens of one entry."""
+        return self.costs[item.id]
+
     def evidence(self, room: int) -> Fit[Evidence]:
         """The entries that fit into so many tokens."""
-        return fit(self.pack.items, max(room, 0), cost=_cost, weight=lambda item: item.weight, at=lambda item: item.at)
+        return fit(
+            self.pack.items, max(room, 0), cost=self.cost, weight=lambda item: item.weight, at=lambda item: item.at
+        )
 
     def reading(self) -> Reading:
         """How the timeline is read: at once, or in parts where it is too long for one request and the budget allows."""
         parts = self.tokens // WINDOW - 1  # one request brings their answers together
-        if parts < FEWEST or sum(map(_cost, self.pack.items)) <= self.at_once:
+        if parts < FEWEST or sum(self.costs.values()) <= self.at_once:
             kept = self.evidence(self.at_once)
             return Reading((kept.kept,), kept)
         kept = self.evidence(parts * (self.at_once - LARGEST))
-        return Reading(split(kept.kept, self.at_once, cost=_cost), kept)
+        return Reading(split(kept.kept, self.at_once, cost=self.cost), kept)
 
     def prompts(self, reading: Reading) -> list[str]:
         """The requests that are known before the model has answered anything."""
@@ -105,7 +117,3 @@ def left_out(kept: Fit[Evidence]) -> str:
     began, ended = min(i.at for i in kept.left_out), max(i.at for i in kept.left_out)
     count = plural(len(kept.left_out), "entry", "entries")
     return f"{count} between {began:%H:%M} and {ended:%H:%M} UTC did not fit into the token budget and were left out"
-
-
-def _cost(item: Evidence) -> int:
-    return estimate(prompt.line(item)) + 1
