@@ -92,14 +92,14 @@ async def numbers(conn: AsyncConnection, subjects: Sequence[str], *, kind: str |
     An entry never changes: who knows the number knows what it says.
     """
     where = [JOURNAL.c.subject.in_(subjects), *([JOURNAL.c.kind == kind] if kind is not None else [])]
-    return list((await conn.execute(select(JOURNAL.c.id).where(*where).order_by(JOURNAL.c.id))).scalars())
+    return list((await conn.execute(select(JOURNAL.c.id).where(*where).order_by(JOURNAL.c.id))).scalars().all())
 
 
 async def numbers_of_kind(
     conn: AsyncConnection, kind: str, since: datetime, limit: int, *, until: datetime | None = None
 ) -> list[int]:
     """The numbers of the entries that `of_kind` returns."""
-    return list((await conn.execute(_latest(select(JOURNAL.c.id), kind, since, limit, until))).scalars())[::-1]
+    return list((await conn.execute(_latest(select(JOURNAL.c.id), kind, since, limit, until))).scalars().all())[::-1]
 
 
 async def after(conn: AsyncConnection, id: int, limit: int = 100) -> list[Entry]:  # noqa: A002

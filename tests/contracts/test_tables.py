@@ -119,6 +119,22 @@ async def test_the_journal_reads_back_oldest_first(store: Store) -> None:
         assert await journal.of_kind(conn, "AlertOpened") == [one, two]
         assert await journal.of_kind(conn, "AlertOpened", since=T0 + timedelta(seconds=1)) == [two]
         assert await journal.of_kind(conn, "AlertOpened", limit=1) == [two]
+        assert await journal.numbers(conn, ["alert:1", "alert:2"]) == [one.id, two.id, three.id]
+        assert await journal.numbers(conn, ["alert:1"], kind="AlertResolved") == [three.id]
+        assert await journal.numbers(conn, []) == []
+        assert await journal.numbers_of_kind(conn, "AlertOpened", T0, 9) == [one.id, two.id]
+        assert await journal.numbers_of_kind(conn, "AlertOpened", T0, 1) == [two.id]
+        assert await journal.numbers_of_kind(conn, "AlertOpened", T0, 1, until=T0) == [one.id]
+
+
+async def test_many_entries_are_read_whole(store: Store) -> None:
+    facts = [
+        {"at": T0, "kind": "NoteAdded", "subject": "incident:1", "actor": "bot", "payload": {"n": n}}
+        for n in range(1203)
+    ]
+    written = await store.transact(lambda unit: unit.append_all(facts))
+    async with store.read() as conn:
+        assert await journal.by_ids(conn, [entry.id for entry in reversed(written)] * 2) == written
 
 
 async def test_a_post_is_found_by_message_and_subject(store: Store) -> None:

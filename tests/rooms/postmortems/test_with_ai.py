@@ -175,6 +175,8 @@ async def test_one_section_that_fails_leaves_the_others_to_the_model(resolved: H
     authors = {name: section.author for name, section in (await draft(resolved)).items()}
     assert authors["response"] == "facts"
     assert authors["summary"] == "test-model"
+    assert resolved.chat
+    assert [m.card.title for m in resolved.chat.messages if "could not write" in m.text] == ["Response"]
 
 
 async def test_nothing_written_is_an_open_question(resolved: House) -> None:
