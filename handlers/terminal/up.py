@@ -102,7 +102,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, version: str, displa
         from handlers.http.road import served
 
         await stack.enter_async_context(served(application(app, slack.routes(place.settings, bolt)), door, GRACE))
-    _settle()
+    settle()
     if place.page:
         return partial(display.ready, "Open the sandbox workspace in your browser:", place.page, "Ctrl-C stops it.")
     if workspace:
@@ -114,7 +114,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, version: str, displa
     return partial(display.ready, "Slack is away for now; the bot goes on trying:", address, "The log says why.")
 
 
-def _settle() -> None:
+def settle() -> None:
     """Let the garbage collector pass over what stays: looking through it all again held everything up for 80 ms."""
     gc.collect()
     gc.freeze()
