@@ -1,6 +1,6 @@
 """One alert, read under its lock, changed by a decision, committed: what every service of this room does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -14,7 +14,10 @@ from storage.tables import alerts, journal
 from storage.unit_of_work import UnitOfWork
 
 BOT = "bot"
-_ESCALATION = frozenset(event.__name__ for event in (EscalationStepFired, PageDelivered, PageFailed))
+PAGES = frozenset(event.__name__ for event in (PageDelivered, PageFailed))
+"""Kinds of facts that say what became of a page."""
+ESCALATION = PAGES | {EscalationStepFired.__name__}
+"""Kinds of facts that say how far escalation went."""
 
 
 class UnknownAlert(LookupError):
@@ -45,10 +48,15 @@ async def locked(unit: UnitOfWork, number: int) -> Alert:
     return alert
 
 
-async def facts(conn: AsyncConnection, subject: str) -> list[Event]:
-    """What the journal holds about the escalation of an alert, oldest first."""
-    entries = await journal.of_subjects(conn, [subject])
-    return [event_of(entry.kind, entry.payload) for entry in entries if entry.kind in _ESCALATION]
+async def facts(
+    conn: AsyncConnection, subject: str, kinds: Collection[str] = ESCALATION, *, latest: int | None = None
+) -> list[Event]:
+    """What the journal holds of these kinds about an alert, oldest first; only the `latest` where that is given.
+
+    The rest is not read: an alert of many instances that come and go has thousands of entries.
+    """
+    entries = await journal.of_subject(conn, subject, kinds, latest=latest)
+    return [event_of(entry.kind, entry.payload) for entry in entries]
 
 
 class Opening(Protocol):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.alerts import decide, escalation, rules
 from bot.alerts.escalating import steps, upcoming
-from bot.alerts.ledger import BOT, UnknownAlert, change, facts, locked, put
+from bot.alerts.ledger import BOT, PAGES, UnknownAlert, change, facts, locked, put
 from bot.alerts.looks import remuting
 from bot.alerts.wording import SHOWN
 from bot.decision import Decision, job_of
@@ -22,10 +22,13 @@ from storage.records.incidents import Incident
 from storage.tables import alerts, incidents, instances
 from storage.unit_of_work import UnitOfWork
 
+MOST_TOLD = 100
+"""So many of the latest pages of an alert are looked at to say who was told."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """An alert with what its card says beside it."""
+    """An alert with what its card says beside it; of those who were told the latest `MOST_TOLD`."""
 
     alert: Alert
     told: tuple[PageDelivered | PageFailed, ...]
@@ -87,12 +90,12 @@ async def view(ports: Ports, number: int) -> View:
         alert = await alerts.get(conn, number)
         if alert is None:
             raise UnknownAlert(f"there is no alert #{number}")
-        history = await facts(conn, alert.subject)
+        told = await facts(conn, alert.subject, PAGES, latest=MOST_TOLD)
         incident = await incidents.get(conn, alert.incident_id) if alert.incident_id else None
         firing = await instances.open_instances(conn, alert_id=number, limit=SHOWN) if alert.total > 1 else []
     return View(
         alert=alert,
-        told=tuple(fact for fact in history if isinstance(fact, PageDelivered | PageFailed)),
+        told=tuple(fact for fact in told if isinstance(fact, PageDelivered | PageFailed)),
         steps=len(steps(ports, alert.policy)),
         upcoming=await upcoming(ports, alert),
         incident=incident,

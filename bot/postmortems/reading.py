@@ -97,15 +97,14 @@ async def pack_of(ports: Ports, number: int) -> Pack:
 
 async def _numbers(conn: AsyncConnection, incident: Incident, subjects: Sequence[str]) -> list[int]:
     """The journal entries that may be evidence; of the postmortem only what reviewers said: its text is none."""
-    drafts = [subject for subject in subjects if subject.startswith("postmortem:")]
-    commands, deploys = incident.started_at, incident.started_at - evidence.DEPLOYS_BEFORE
+    draft = f"postmortem:{incident.id}"
+    said = await journal.of_subject(conn, draft, ["ChangeRequested"])
+    began, ended = incident.started_at, incident.resolved_at
     return [
-        *await journal.numbers(conn, [subject for subject in subjects if subject not in drafts]),
-        *await journal.numbers(conn, drafts, kind="ChangeRequested"),
-        *await journal.numbers_of_kind(
-            conn, "CommandRun", since=commands, until=incident.resolved_at, limit=_MOST_COMMANDS
-        ),
-        *await journal.numbers_of_kind(conn, "Deployed", since=deploys, limit=_MOST_COMMANDS),
+        *await journal.numbers(conn, [subject for subject in subjects if subject != draft]),
+        *(entry.id for entry in said),
+        *await journal.numbers_of_kind(conn, "CommandRun", began, _MOST_COMMANDS, until=ended),
+        *await journal.numbers_of_kind(conn, "Deployed", began - evidence.DEPLOYS_BEFORE, _MOST_COMMANDS),
     ]
 
 

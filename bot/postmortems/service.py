@@ -7,7 +7,14 @@ from functools import partial
 
 from bot.cards.marks import clean
 from bot.decision import Decision, commit
-from bot.events import ChangeRequested, IncidentResolved, PostmortemPublished, RedraftRequested, payload_of
+from bot.events import (
+    ChangeRequested,
+    IncidentResolved,
+    PostmortemPublished,
+    RedraftRequested,
+    SectionDrafted,
+    payload_of,
+)
 from bot.phrasing import cut
 from bot.ports import Ports
 from bot.postmortems import drafting, editing, facts, grounding, review, routing, sections
@@ -235,9 +242,7 @@ async def remark(ports: Ports, view: View, section: Section) -> str:
     if section.revision > 1:
         return ""
     async with ports.store.read() as conn:
-        written = await journal.by_ids(
-            conn, await journal.numbers(conn, [view.postmortem.subject], kind="SectionDrafted")
-        )
+        written = await journal.of_subject(conn, view.postmortem.subject, [SectionDrafted.__name__])
     return next((str(e.payload.get("reason", "")) for e in written if e.payload["section"] == section.name), "")
 
 

@@ -1,6 +1,6 @@
 """The append-only journal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -71,6 +71,19 @@ async def of_subjects(conn: AsyncConnection, subjects: Sequence[str]) -> list[En
     return [from_row(row) for row in await rows(conn, _OF_SUBJECTS, {"subjects": list(subjects)})]
 
 
+async def of_subject(
+    conn: AsyncConnection, subject: str, kinds: Collection[str], *, latest: int | None = None
+) -> list[Entry]:
+    """What of these kinds happened to one subject, oldest first; only the `latest` of it where that is given."""
+    wanted = sorted(kinds)
+    where = f"subject = ? AND kind IN {plain.marks(wanted)} ORDER BY id DESC LIMIT ?"
+    # to SQLite less than nothing is no limit
+    if (found := plain.select(conn, JOURNAL, where, [subject, *wanted, -1 if latest is None else latest])) is not None:
+        return [from_row(row) for row in reversed(found)]
+    query = select(JOURNAL).where(JOURNAL.c.subject == subject, JOURNAL.c.kind.in_(wanted))
+    return [from_row(row) for row in await rows(conn, query.order_by(JOURNAL.c.id.desc()).limit(latest))][::-1]
+
+
 async def of_subjects_since(conn: AsyncConnection, subjects: Sequence[str], kind: str, since: datetime) -> list[Entry]:
     """What of one kind happened to these subjects since then, oldest first."""
     where = [JOURNAL.c.kind == kind, JOURNAL.c.at >= since, JOURNAL.c.subject.in_(subjects)]
@@ -86,13 +99,13 @@ async def by_ids(conn: AsyncConnection, ids: Sequence[int]) -> list[Entry]:
     return found
 
 
-async def numbers(conn: AsyncConnection, subjects: Sequence[str], *, kind: str | None = None) -> list[int]:
-    """The numbers of all that happened to these subjects, of one kind where it is given, oldest first.
+async def numbers(conn: AsyncConnection, subjects: Sequence[str]) -> list[int]:
+    """The numbers of all that happened to these subjects, oldest first.
 
     An entry never changes: who knows the number knows what it says.
     """
-    where = [JOURNAL.c.subject.in_(subjects), *([JOURNAL.c.kind == kind] if kind is not None else [])]
-    return list((await conn.execute(select(JOURNAL.c.id).where(*where).order_by(JOURNAL.c.id))).scalars().all())
+    query = select(JOURNAL.c.id).where(JOURNAL.c.subject.in_(subjects)).order_by(JOURNAL.c.id)
+    return list((await conn.execute(query)).scalars().all())
 
 
 async def numbers_of_kind(

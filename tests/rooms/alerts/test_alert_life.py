@@ -1,9 +1,12 @@
 """An alert's life as people see it: its card, its thread, who is told and when, who has it, and its end."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from bot.alerts import service
 from bot.events import (
     AcknowledgementWithdrawn,
     AlertAcknowledged,
@@ -11,9 +14,13 @@ from bot.events import (
     AlertResolved,
     EscalationExhausted,
     EscalationStepFired,
+    InstancesOpened,
     PageDelivered,
+    payload_of,
 )
 from storage.records.alerts import AlertState
+from storage.records.journal import Entry
+from storage.tables import journal
 from tests.fakes.ports import T0
 from tests.rooms.alerts.world import LEAD, ONCALL, World, refusal
 
@@ -296,3 +303,30 @@ async def test_a_number_that_is_unknown_leaves_all_as_they_are(world: World) -> 
 
     assert card.body == ("there is no alert #99",)
     assert (await world.alert()).state.value == "firing"
+
+
+async def test_an_alert_with_a_long_journal_is_shown_from_a_few_entries_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.check("down")
+    came = InstancesOpened(alert=1, fingerprints=("f",))
+    told = [PageDelivered(alert=1, target=f"@{n}", via="sms", step=0) for n in range(500)]
+    facts = [
+        {"at": world.clock(), "kind": type(e).__name__, "subject": e.subject, "actor": "bot", "payload": payload_of(e)}
+        for e in (*[came] * 3000, *told, *[came] * 1000)
+    ]
+    await world.store.transact(lambda unit: unit.append_all(facts))
+    read: list[str] = []
+
+    def counted(row: Mapping[str, Any]) -> Entry:
+        read.append(row["kind"])
+        return Entry(**row)
+
+    monkeypatch.setattr(journal, "from_row", counted)
+    view = await service.view(world.ports, 1)
+    assert view.told == tuple(told[-service.MOST_TOLD :])
+    assert read == ["PageDelivered"] * service.MOST_TOLD
+    assert (await world.run("alert", "show", "1")).data["number"] == 1
+    read.clear()
+    assert (await world.run("unack", "1")).data["changed"] is False
+    assert "InstancesOpened" not in read

@@ -19,6 +19,7 @@ ASKED: dict[str, Ask] = {
     "open alerts of numbers or fingerprints": lambda conn: alerts.open_among(conn, ids=[1, 2], fingerprints=["a"]),
     "an alert": lambda conn: alerts.get(conn, 1),
     "what happened to an alert": lambda conn: journal.of_subjects(conn, ["alert:1"]),
+    "the latest pages of an alert": lambda conn: journal.of_subject(conn, "alert:1", ["PageFailed"], latest=9),
     "overrides of schedules": lambda conn: overrides.between(conn, ["a"], NOW, NOW + timedelta(hours=1)),
     "a message": lambda conn: posts.get(conn, "alert:1:card"),
 }
