@@ -101,7 +101,7 @@ async def _drafted(entries: int, found: dict[str, list[float]], *, moves: bool =
         found["section"] += took
         found["draft"].append(sum(took))
         began = time.perf_counter()
-        pack = await reading.pack_of(replace(ports, packs=Recent()), 1)
+        pack = await reading.pack_of(replace(ports, recent=Recent()), 1)
         found["read"].append(1000 * (time.perf_counter() - began))
         began = time.perf_counter()
         grounding.check(

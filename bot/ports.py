@@ -38,7 +38,6 @@ from storage.unit_of_work import Store
 if TYPE_CHECKING:
     from bot.config.manage import Manage
     from bot.config.settings import Settings
-    from bot.postmortems.evidence import Pack
 
 
 class Options(BaseModel):
@@ -312,7 +311,7 @@ Invoke = Callable[[Sequence[str], Caller], Awaitable[Card]]
 class Ports:
     """The edges, built once in `bot.app`, faked in tests. `chat`, `writer`, `talker` are None where not configured.
 
-    `packs` are the evidence of the incidents whose postmortems were worked on last.
+    `recent` remembers what took long to work out.
     """
 
     now: Callable[[], datetime]
@@ -335,4 +334,4 @@ class Ports:
     chat: Chat | None = None
     writer: Writer | None = None
     talker: Talker | None = None
-    packs: "Recent[Pack]" = field(default_factory=Recent)
+    recent: Recent = field(default_factory=Recent)

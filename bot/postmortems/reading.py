@@ -85,13 +85,13 @@ async def pack_of(ports: Ports, number: int) -> Pack:
         subjects = timeline.subjects(number, incident.alert_ids, _checks(raised))
         numbers = await _numbers(conn, incident, subjects)
         figures = await measuring.figures(ports, conn, incident, _checks(raised))
-        made_of = (incident, numbers, figures)
-        if (known := ports.packs.get(number, made_of)) is not None:
+        name, made_of = f"evidence:{number}", (incident, numbers, figures)
+        if (known := ports.recent.get(Pack, name, made_of)) is not None:
             return known
         entries = await journal.by_ids(conn, numbers)
     # thousands of entries take longer than anybody else should have to wait
     pack = await asyncio.to_thread(evidence.collect, incident, entries, figures=figures)
-    ports.packs.keep(number, made_of, pack)
+    ports.recent.keep(name, made_of, pack)
     return pack
 
 

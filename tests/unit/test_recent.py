@@ -5,25 +5,25 @@ from bot.recent import Recent
 
 
 def test_a_result_is_known_for_exactly_what_it_was_made_of() -> None:
-    known: Recent[str] = Recent()
-    assert known.get(1, [1, 2]) is None
+    known = Recent()
+    assert known.get(str, 1, [1, 2]) is None
     known.keep(1, [1, 2], "made of two")
-    assert known.get(1, [1, 2]) == "made of two"
-    assert known.get(2, [1, 2]) is None
+    assert known.get(str, 1, [1, 2]) == "made of two"
+    assert known.get(str, 2, [1, 2]) is None
 
 
 def test_one_made_of_something_else_takes_its_place() -> None:
-    known: Recent[str] = Recent()
+    known = Recent()
     known.keep(1, "old", "first")
     known.keep(1, "new", "second")
-    assert known.get(1, "new") == "second"
-    assert known.get(1, "old") is None
+    assert known.get(str, 1, "new") == "second"
+    assert known.get(str, 1, "old") is None
 
 
 def test_the_one_that_was_not_asked_for_longest_is_forgotten_first() -> None:
-    known: Recent[int] = Recent()
+    known = Recent()
     for name in range(recent.MOST):
-        known.keep(name, "", name)
-    assert known.get(0, "") == 0
-    known.keep("one more", "", -1)
-    assert [name for name in range(recent.MOST) if known.get(name, "") is None] == [1]
+        known.keep(name, "", str(name))
+    assert known.get(str, 0, "") == "0"
+    known.keep("one more", "", "new")
+    assert [name for name in range(recent.MOST) if known.get(str, name, "") is None] == [1]

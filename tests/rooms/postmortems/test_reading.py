@@ -60,7 +60,7 @@ async def add(house: House, event: Event, at: datetime | None = None, times: int
 
 async def anew(house: House) -> Pack:
     """The evidence as somebody finds it who remembers nothing."""
-    return await service.pack_of(replace(house.ports, packs=Recent()), 1)
+    return await service.pack_of(replace(house.ports, recent=Recent()), 1)
 
 
 def noted(pack: Pack) -> int:
@@ -135,5 +135,5 @@ async def test_long_evidence_is_read_whole_and_in_order(resolved: House) -> None
 async def test_what_is_remembered_holds_no_secret(resolved: House) -> None:
     await add(resolved, note("it works with password=hunter2hunter2"), at=DURING)
     pack = await service.pack_of(resolved.ports, 1)
-    assert "hunter2" not in repr(vars(resolved.ports.packs))
+    assert "hunter2" not in repr(vars(resolved.ports.recent))
     assert sum(pack.redacted.values()) == 1
