@@ -218,7 +218,7 @@ async def view(ports: Ports, number: int) -> View:
         found = [await alerts.get(conn, alert) for alert in incident.alert_ids]
         raised = tuple(alert for alert in found if alert is not None)
         cards = [await posts.get(conn, f"{alert.subject}:card") for alert in raised]
-        source = timeline.source(await journal.of_subjects(conn, [incident.subject]))
+        source = timeline.source(await journal.of_subject(conn, incident.subject, ["IncidentDeclared"]))
         postmortem = await postmortems.get(conn, number)
     places = [(f"alert #{alert.id}", Posted(p.channel, p.ts)) for alert, p in zip(raised, cards, strict=True) if p]
     if source[1]:

@@ -69,7 +69,6 @@ def draft(postmortem: Postmortem, incident: Incident, sources: Sources) -> Card:
         buttons=_of_the_whole(postmortem),
         hint=_how_to_change() if ready and not approved else "",
         more=("postmortem", "show", number),
-        data=as_data(postmortem, incident),
     )
 
 

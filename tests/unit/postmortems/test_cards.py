@@ -165,6 +165,12 @@ def test_a_draft_that_is_being_written_names_what_is_still_missing() -> None:
     assert len(steps) == len(sections.NAMES)
 
 
+def test_the_message_above_a_draft_repeats_none_of_its_statements() -> None:
+    text = WHOLE.sections[0].statements[0].text
+    assert text in repr(cards.whole(WHOLE, INCIDENT, WHOLE.sections, Sources(), version=1))
+    assert text not in repr(cards.draft(WHOLE, INCIDENT, Sources()))
+
+
 def test_approving_all_asks_first_and_says_what_could_not_be_verified() -> None:
     doubtful = a_postmortem(a_section("impact", a_statement(unverified="cites nothing")))
     assert cards.approve_all(WHOLE).confirm == "Publish version 11 of this postmortem?"
