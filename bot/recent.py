@@ -5,8 +5,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-MOST = 8
-"""So many results are remembered; the one that was not asked for longest is forgotten first."""
+MOST = 3
+"""So many results are remembered, for each may be megabytes; the one not asked for longest is forgotten first."""
 
 
 class Recent:
