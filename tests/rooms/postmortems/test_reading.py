@@ -25,6 +25,8 @@ from bot.incidents import service as incidents
 from bot.postmortems import service
 from bot.postmortems.evidence import Pack
 from bot.recent import Recent
+from storage.records.samples import Sample
+from storage.tables import samples
 from tests.fakes.ports import T0
 from tests.rooms.postmortems.conftest import LEAD, RESPONDER, House
 
@@ -104,6 +106,17 @@ async def test_a_change_of_roles_renames_people(resolved: House) -> None:
     await incidents.change(resolved.ports, 1, LEAD, lambda i: particulars.assign(i, "commander", RESPONDER))
     after = await service.pack_of(resolved.ports, 1)
     assert (before.people["incident commander"], after.people["incident commander"]) == (LEAD, RESPONDER)
+
+
+async def test_samples_that_arrive_late_are_seen_by_the_next_reading(resolved: House) -> None:
+    before = await service.pack_of(resolved.ports, 1)
+    late = [
+        Sample(metric=metric, at=DURING, value=value) for metric, value in (("error_rate", 0.5), ("requests", 90.0))
+    ]
+    await resolved.store.transact(lambda unit: samples.insert(unit.conn, late))
+    after = await service.pack_of(resolved.ports, 1)
+    assert [one.words for one in after.computed if one not in before.computed] != []
+    assert after == await anew(resolved)
 
 
 async def test_what_a_draft_itself_writes_is_no_news(resolved: House) -> None:
