@@ -79,6 +79,7 @@ class Command:
     `prefill(ports, caller)`, or by `prefill_of(ports, argv)` where the command line so far tells what it is about.
     `shows` says that what it changes is told in the conversation anyway, so that the answer to its form is not.
     `reads` says that it only looks, unless a parameter named in `acts` is given: the assistant may run it by itself.
+    `personal` says that its answer is about whoever asked, and kept for nobody else.
     `offered(ports)` says whether help lists it here.
     """
 
@@ -95,6 +96,7 @@ class Command:
     shows: bool = False
     reads: bool = False
     acts: frozenset[str] = frozenset()
+    personal: bool = False
     offered: Callable[[Ports], bool] = lambda _ports: True
 
     @property
@@ -144,6 +146,7 @@ def command(
     shows: bool = False,
     reads: bool = False,
     acts: Sequence[str] = (),
+    personal: bool = False,
     offered: Callable[[Ports], bool] = lambda _ports: True,
 ) -> Callable[[Callable[..., Awaitable[Card]]], Command]:
     """Turn `async def f(ctx, **parameters) -> Card` under click's decorators into a `Command`; its docstring is help.
@@ -173,6 +176,7 @@ def command(
             shows=shows,
             reads=reads,
             acts=frozenset(acts),
+            personal=personal,
             offered=offered,
         )
 

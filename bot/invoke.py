@@ -13,8 +13,10 @@ import structlog
 from bot.cards.card import Card, Code, Level, Person
 from bot.command import SHOWN, Command, Context, HelpWanted, Progress, Usage, find, parse
 from bot.config.errors import without_password
-from bot.events import CommandRun, payload_of
+from bot.decision import fact_of
+from bot.events import CommandRun
 from bot.help import command_help
+from bot.incidents import answers
 from bot.permissions import Caller, Role, may, role_of
 from bot.phrasing import cut
 from bot.ports import Ports
@@ -89,8 +91,9 @@ async def invoke(
             body=(cut(without_password(f"{type(bug).__name__}: {bug}"), 300),),
             hint="What it had begun in the database was taken back. The log has the details.",
         )
-    await _audit(ports, caller, run.event(card, time.monotonic() - began))
-    return replace(card, private=True) if run.private else card
+    card = replace(card, private=True) if run.private else card
+    await _audit(ports, caller, run.event(card, time.monotonic() - began), card, run.ran)
+    return card
 
 
 @dataclass
@@ -105,6 +108,7 @@ class _Run:
     role: Role = Role.NOBODY
     changes: bool = False
     private: bool = False
+    ran: Command | None = None
 
     def conceal(self) -> None:
         """Keep of the words only names of options and numbers."""
@@ -148,6 +152,7 @@ async def _permitted(run: _Run, argv: Sequence[str], context: Context, approval:
         )
     if approval and (waiting := await approval(Request(command=cmd, argv=tuple(argv), caller=context.caller))):
         return waiting
+    run.ran = cmd
     return await _run(cmd, params, context)
 
 
@@ -185,14 +190,17 @@ def _concealed(word: str) -> str:
     return f"{option}={_MASK}" if equals and _OPTION.fullmatch(option) else _MASK
 
 
-async def _audit(ports: Ports, caller: Caller, event: CommandRun) -> None:
+async def _audit(ports: Ports, caller: Caller, event: CommandRun, card: Card, ran: Command | None) -> None:
+    """Write the audit line, and beside it what an incident keeps of the answer."""
+
     async def write(unit: UnitOfWork) -> None:
-        entry = await unit.append(
-            at=ports.now(), kind="CommandRun", subject=event.subject, actor=caller.id, payload=payload_of(event)
-        )
-        await unit.enqueue(ports.jobs_for(entry))
+        entry = await unit.append(**fact_of(event, actor=caller.id, now=ports.now()))
+        told = replace(answer, run=entry.id) if answer else None
+        beside = [await unit.append(**fact_of(told, actor=caller.id, now=ports.now()))] if told else []
+        await unit.enqueue(job for one in (entry, *beside) for job in ports.jobs_for(one))
 
     try:
+        answer = await answers.kept(ports, ran, event, card) if ran else None
         await ports.store.transact(write)
     except StoreError as lost:  # the caller has an answer already; losing the line must not lose the answer
         _log.error("audit_line_lost", command=event.command, caller=caller.id, error=str(lost))

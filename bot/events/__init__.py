@@ -113,6 +113,7 @@ from bot.events.oncall import (
     SwapWithdrawn,
 )
 from bot.events.operations import (
+    CommandAnswered,
     CommandRun,
     JobDied,
 )
@@ -175,6 +176,7 @@ __all__ = [
     "ChannelReopened",
     "ChannelTroubled",
     "CheckChanged",
+    "CommandAnswered",
     "CommandRun",
     "ComponentsAffected",
     "Deployed",

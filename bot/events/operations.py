@@ -31,6 +31,26 @@ class CommandRun(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CommandAnswered(Event):
+    """What a command answered in the channel of an open incident, without secrets and of a bounded length.
+
+    It is the incident's own: the audit line is entry `run`, without the answer. `line` is what was typed, masked.
+    """
+
+    incident: int
+    run: int
+    line: str
+    outcome: str
+    text: str
+    changes: bool = False
+
+    @property
+    @override
+    def subject(self) -> str:
+        return f"incident:{self.incident}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobDied(Event):
     """A job was given up after its last attempt."""
 

@@ -8,13 +8,16 @@ from bot.cards.card import Accent, Button, Card, Code, Field, Level, Link, Mark,
 from bot.cards.marks import plain
 from bot.incidents.happenings import happened
 from bot.incidents.timeline import Line, with_people
-from bot.phrasing import ago, duration, plural
+from bot.phrasing import ago, cut, duration, plural
 from bot.phrasing import listing as said
 from storage.records.alerts import Alert
 from storage.records.incidents import Incident, IncidentStatus
 from storage.records.postmortems import Postmortem
 
 __all__ = ["alert_over", "as_data", "happened", "listing", "live", "pinned", "timeline"]
+
+ANSWER = 120
+"""Characters of a command's answer that stand on a timeline; the export has all that is kept."""
 
 
 def live(
@@ -149,6 +152,7 @@ def timeline(incident: Incident, lines: Sequence[Line], links: Sequence[str], pa
                     "actor": n.actor,
                     "said": plain(n.said),
                     "link": link or None,
+                    "answer": n.answer or None,
                     "corrected": n.corrected.reason if n.corrected else None,
                 }
                 for n, link in zip(lines, links, strict=True)
@@ -158,8 +162,9 @@ def timeline(incident: Incident, lines: Sequence[Line], links: Sequence[str], pa
 
 
 def _remarks(line: Line) -> tuple[str | Mark, ...]:
-    """What has to be known of how a line came to be: pictures, that it was added later, that it was corrected."""
-    said: list[str | Mark] = [f" 🖼 {plural(len(line.files), 'picture')}"] if line.files else []
+    """What has to be known of a line: how a command's answer begins, pictures, that it was added or corrected later."""
+    said: list[str | Mark] = [f" “{cut(line.answer.splitlines()[0], ANSWER)}”"] if line.answer else []
+    said += [f" 🖼 {plural(len(line.files), 'picture')}"] if line.files else []
     if line.added_for:
         said.append(f" (added later: {line.added_for})")
     if line.corrected:

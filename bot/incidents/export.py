@@ -110,7 +110,12 @@ def _row(line: Line, link: str, pictures: dict[str, KeptFile]) -> str:
     if line.corrected:
         fix = line.corrected
         why += f" *Corrected by {_escaped(fix.by)}: {_escaped(fix.reason)}.*"
-    return f"- {_moment(line.at)} {_escaped(_plain(line.said))}{who}{where}{why}{shown}"
+    return f"- {_moment(line.at)} {_escaped(_plain(line.said))}{who}{where}{why}{_block(line.answer)}{shown}"
+
+
+def _block(answer: str) -> str:
+    """What a command answered, indented so far that it is code: nothing in it is markup."""
+    return "".join(["\n", *(f"\n      {said}" for said in answer.splitlines()), "\n"]) if answer else ""
 
 
 def _entry(line: Line, link: str) -> dict[str, object]:
@@ -120,6 +125,7 @@ def _entry(line: Line, link: str) -> dict[str, object]:
         "at": line.at.isoformat(),
         "actor": line.actor,
         "said": _plain(line.said),
+        "answer": line.answer or None,
         "link": link or None,
         "files": list(line.files),
         "added_for": line.added_for or None,

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.cards.card import Link
 from bot.decision import Decision, Timer, commit, job_of
 from bot.events import RespondersInvited
-from bot.incidents import decide, grouping, merging, particulars, timeline
+from bot.incidents import decide, grouping, merging, particulars, runs, timeline
 from bot.incidents.decide import Source
 from bot.incidents.privacy import may_see
 from bot.permissions import Caller, role_of
@@ -271,7 +271,7 @@ async def lines(ports: Ports, number: int, *, hidden: bool = False) -> Sequence[
         for entry in entries
         if not entry.subject.startswith("check:") or (entry.at >= began and (ended is None or entry.at <= ended))
     ]
-    ran = timeline.runs(commands, seen.incident.channel)
+    ran = runs.among(commands, seen.incident.channel)
     return timeline.lines(within, ran, hidden=hidden)
 
 

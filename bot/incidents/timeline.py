@@ -29,6 +29,7 @@ class Line:
     """One thing that happened; `entry` is its number in the journal, `channel` and `ts` the message that said it.
 
     `files` are the ids of its pictures, `added_for` is why it was added later, `corrected` what was corrected of it.
+    `answer` is what a command answered, several lines of it.
     """
 
     entry: int
@@ -40,6 +41,7 @@ class Line:
     files: tuple[str, ...] = ()
     added_for: str = ""
     corrected: Correction | None = None
+    answer: str = ""
 
 
 def subjects(incident: int, alerts: Iterable[int], checks: Iterable[str] = ()) -> list[str]:
@@ -57,7 +59,9 @@ def lines(entries: Sequence[Entry], ran: Sequence[Entry] = (), *, hidden: bool =
 
     A pinned message stands at the time it was said, removed ones are gone. `ran` are the runs of commands among it.
     """
-    telling = [*(entry for entry in entries if entry.kind in _TOLD), *ran]
+    answered = {entry.payload["run"] for entry in entries if entry.kind == "CommandAnswered"}
+    telling = [entry for entry in entries if entry.kind in _TOLD]
+    telling += [entry for entry in ran if entry.id not in answered]  # the answer tells of its run as well
     known = [(entry, e.event_of(entry.kind, entry.payload)) for entry in telling]
     removed = {(v.channel, v.ts): entry.id for entry, v in known if isinstance(v, e.NoteRemoved)}
     told = []
@@ -76,6 +80,7 @@ def lines(entries: Sequence[Entry], ran: Sequence[Entry] = (), *, hidden: bool =
                 ts=note.ts if note else "",
                 files=note.files if note else (),
                 added_for=note.reason if note else "",
+                answer=event.text if isinstance(event, e.CommandAnswered) else "",
             )
         )
     off = frozenset() if hidden else taken_off(entries)
@@ -95,7 +100,8 @@ def corrected(line: Line, entries: Iterable[Entry]) -> Line:
             told = Correction(
                 by=entry.actor, at=entry.at, reason=edit.reason, said_before=before[0], at_before=before[1]
             )
-            line = replace(line, said=edit.text or line.said, at=edit.happened_at or line.at, corrected=told)
+            said, answer = (edit.text, "") if edit.text else (line.said, line.answer)
+            line = replace(line, said=said, answer=answer, at=edit.happened_at or line.at, corrected=told)
     return line
 
 
@@ -103,24 +109,6 @@ def taken_off(entries: Iterable[Entry]) -> frozenset[int]:
     """The entries that somebody took off the timeline by hand."""
     last = {int(n.payload["entry"]): not n.payload.get("shown") for n in entries if n.kind == "TimelineHidden"}
     return frozenset(entry for entry, off in last.items() if off)
-
-
-def runs(entries: Iterable[Entry], channel: str) -> list[Entry]:
-    """Those runs of commands that belong on the timeline: what was asked in its channel, and what changed something.
-
-    Left out is what is told by a fact of its own, and what was refused as no command or not allowed.
-    """
-
-    def belongs(run: Mapping[str, Any]) -> bool:
-        command = str(run.get("command", ""))
-        if run.get("through"):  # what the assistant looked at is nobody's deed
-            return False
-        if _TELL_THEMSELVES.match(command) or run.get("outcome") in _REFUSED:
-            return False
-        here = bool(channel) and run.get("channel") == channel
-        return here or (bool(run.get("changes")) and not _OTHER_MATTERS.match(command))
-
-    return [entry for entry in entries if belongs(entry.payload)]
 
 
 def pinned(entries: Sequence[Entry]) -> frozenset[tuple[str, str]]:
@@ -166,16 +154,10 @@ def with_people(text: str) -> Text:
     return tuple(Person(part) if i % 2 else part for i, part in enumerate(ids)) if len(ids) > 1 else text
 
 
-_TELL_THEMSELVES = re.compile(
-    r"(ack|unack|resolve|alerts?|incidents?|declare|postmortem|followups?|audit|help|ask)( |$)"
-)
-"""Commands whose effect is a fact of its own, or that only read what there is."""
-_OTHER_MATTERS = re.compile(r"(silence|maintenance|oncall|heartbeat|job|meeting)( |$)")
-"""Commands that change something and have to do with an incident only where they are run in its channel."""
-_REFUSED = frozenset({"usage", "denied"})
 _TOLD = frozenset(
     {
         "CheckChanged",
+        "CommandAnswered",
         "AlertOpened",
         "AlertAcknowledged",
         "AcknowledgementWithdrawn",
@@ -218,10 +200,15 @@ _TOLD = frozenset(
 
 def _said(event: e.Event) -> Text | None:
     if isinstance(event, e.CommandRun):
-        typed = shlex.join([*event.command.split(), *event.argv])
-        return ("Ran ", Code(typed), f": {event.outcome}, exit status {Level(event.outcome).exit_code}")
+        return _ran(shlex.join([*event.command.split(), *event.argv]), event.outcome)
+    if isinstance(event, e.CommandAnswered):
+        return _ran(event.line, event.outcome)
     told = _of_alert(event) or _of_escalation(event)
     return told or _of_incident(event) or _of_lifecycle(event) or _of_postmortem(event)
+
+
+def _ran(line: str, outcome: str) -> Text:
+    return ("Ran ", Code(line), f": {outcome}, exit status {Level(outcome).exit_code}")
 
 
 def _of_alert(event: e.Event) -> Text | None:

@@ -178,7 +178,7 @@ async def calendar(ctx: Context, name: str, mine: bool, renew: bool) -> Card:
     return cards.calendar(which, address, public=bool(ctx.ports.settings.public_url))
 
 
-@command("oncall me", reads=True)
+@command("oncall me", reads=True, personal=True)
 async def me(ctx: Context) -> Card:
     """Show how you are reached: address, number, time zone and your own notification rules."""
     who = _user(ctx.caller.id)

@@ -41,6 +41,7 @@ _WEIGHTS = {
     "StatusChanged": 3,
     "AlertOpened": 3,
     "CommandRun": 3,
+    "CommandAnswered": 2,
     "Deployed": 3,
     "AlertResolved": 2,
     "AlertAcknowledged": 2,
@@ -123,7 +124,8 @@ def collect(incident: Incident, entries: Sequence[Entry], *, figures: impact.Fig
     `figures` are what was measured while the impact lasted. People appear by what they were in the incident ("incident
     commander", "responder-2"), secrets as placeholders.
     """
-    within = [entry for entry in entries if _belongs(entry, incident)]
+    answered = {entry.payload["run"] for entry in entries if entry.kind == "CommandAnswered"}
+    within = [entry for entry in entries if entry.id not in answered and _belongs(entry, incident)]
     by_id = {entry.id: entry for entry in within}
     told = [_of_line(line, by_id[line.entry]) for line in timeline.lines(within)]
     other = [item for entry in within if (item := _untold(entry))]
@@ -173,10 +175,13 @@ def _of_line(line: timeline.Line, entry: Entry) -> Evidence:
         words = f"Role assigned: {event.role}"  # whose it is, the label says
     if isinstance(event, e.AlertOpened) and event.value is not None and event.threshold is not None:
         words += f"; {number(event.value, event.unit)} against a threshold of {number(event.threshold, event.unit)}"
+    if line.answer:
+        words += f". It answered: {line.answer}"
+    changed = isinstance(event, e.CommandAnswered) and event.changes
     return Evidence(
         id=line.entry,
         at=line.at,
-        kind=entry.kind,
+        kind="CommandRun" if changed else entry.kind,
         actor=line.actor,
         words=words,
         moments=(line.at, *_moments(event, entry.at)),

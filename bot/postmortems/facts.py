@@ -6,7 +6,7 @@ Every statement passes the same check as a model's. What nobody wrote down is to
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from bot.phrasing import cut, plural
+from bot.phrasing import ELLIPSIS, plural
 from bot.postmortems import impact, sections
 from bot.postmortems.evidence import IMPACT, Evidence, Pack
 from bot.postmortems.sections import Part
@@ -26,6 +26,7 @@ _CAUSE = re.compile(
 )
 _EFFECT = re.compile(r"\b(?:users?|customers?|requests?|orders?|payments?)\b|error budget|[$€£]\s?\d", re.IGNORECASE)
 _BAD = ("PageFailed", "EscalationExhausted", "AcknowledgementWithdrawn", "ChannelTroubled")
+_RUNS = ("CommandRun", "CommandAnswered")
 _GOOD = ("AlertAcknowledged", "PageDelivered")
 
 
@@ -80,7 +81,8 @@ def _timeline(pack: Pack, _part: Part) -> Iterable[Statement]:
     for item in (item for item in pack.items if item.told):
         when = f"{item.at:%H:%M} UTC" if item.at.date() == day else f"{item.at:%Y-%m-%d %H:%M} UTC"
         day = item.at.date()
-        yield Statement(kind=StatementKind.FACT, text=f"{when} · {item.actor}: {item.words}", evidence=(item.id,))
+        words = _brief(item.words) if item.kind in _RUNS else item.words
+        yield Statement(kind=StatementKind.FACT, text=f"{when} · {item.actor}: {words}", evidence=(item.id,))
 
 
 def _factors(pack: Pack, part: Part) -> Iterable[Statement]:
@@ -100,7 +102,7 @@ def _detection(pack: Pack, part: Part) -> Iterable[Statement]:
 def _response(pack: Pack, part: Part) -> Iterable[Statement]:
     for item in pack.of_kind("RoleAssigned")[:4]:
         yield _fact(f"At {item.at:%H:%M} UTC {item.actor}: {item.words}.", item)
-    yield from _each(pack.of_kind("CommandRun", "StatusChanged", "UpdatePosted"))
+    yield from _each(pack.of_kind(*_RUNS, "StatusChanged", "UpdatePosted"))
     yield from _each(pack.of_kind("IncidentResolved")[-1:])
     yield _ask(part)
 
@@ -162,5 +164,10 @@ def _ask(part: Part) -> Statement:
 
 
 def _sentence(words: str) -> str:
-    said = cut(words, _LONGEST)
+    said = _brief(words)
     return said if said.endswith((".", "!", "?", "…", "”")) else f"{said}."
+
+
+def _brief(words: str) -> str:
+    """So much of the words as one sentence may have, whole words alone: half a number would be another one."""
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST].rpartition(' ')[0]}{ELLIPSIS}"

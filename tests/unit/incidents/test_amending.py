@@ -4,7 +4,7 @@ import pytest
 
 from bot import events as e
 from bot.cards.marks import plain
-from bot.incidents import amending, timeline
+from bot.incidents import amending, runs, timeline
 from storage.records.alerts import Severity
 from storage.records.incidents import Incident
 from storage.records.journal import Entry
@@ -121,7 +121,7 @@ class TestRuns:
         ids=["asked in its channel", "changed something from a shell", "on-call changed in its channel"],
     )
     def test_that_belong_to_it_are_told(self, run: e.CommandRun) -> None:
-        assert len(timeline.runs(journal(run), "C1")) == 1
+        assert len(runs.among(journal(run), "C1")) == 1
 
     @pytest.mark.parametrize(
         "run",
@@ -136,7 +136,7 @@ class TestRuns:
         ],
     )
     def test_that_do_not_are_left_out(self, run: e.CommandRun) -> None:
-        assert timeline.runs(journal(run), "C1") == []
+        assert runs.among(journal(run), "C1") == []
 
     def test_say_what_was_typed_and_how_it_ended(self) -> None:
         (line,) = timeline.lines([], journal(ran("health", outcome="bad")))
@@ -144,4 +144,4 @@ class TestRuns:
         assert plain(line.said) == "Ran health shop: bad, exit status 1"
 
     def test_of_an_incident_without_channel_are_only_those_that_changed_something(self) -> None:
-        assert timeline.runs(journal(ran("health", channel="")), "") == []
+        assert runs.among(journal(ran("health", channel="")), "") == []

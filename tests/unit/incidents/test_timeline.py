@@ -5,7 +5,7 @@ import pytest
 from bot import events as e
 from bot.cards.card import Person
 from bot.cards.marks import plain
-from bot.incidents import timeline
+from bot.incidents import runs, timeline
 from storage.records.journal import Entry
 from tests.fakes.ports import T0
 
@@ -173,4 +173,4 @@ def test_of_commands_in_the_channel_those_that_people_ran_are_told(command: str,
     run = e.CommandRun(
         command=command, argv=(), via="slack", role="viewer", outcome="ok", seconds=0.1, channel="C1", through=through
     )
-    assert len(timeline.runs(journal(run), "C1")) == told
+    assert len(runs.among(journal(run), "C1")) == told
