@@ -4,7 +4,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from bot import events as e
-from bot.cards.card import Button, Card, Level, Table
+from bot.cards.card import Button, Card, Table
 from bot.cards.marks import plain
 from bot.command import Command, Context, command
 from bot.incidents import answers, cards, export, timeline
