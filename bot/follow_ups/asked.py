@@ -1,5 +1,7 @@
 """What all commands about follow-ups begin with: which one is meant, who, and when."""
 
+import re
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from bot.cards.card import Code, CommandLine
@@ -10,6 +12,7 @@ from bot.oncall.people import USER
 from bot.ports import ChatError
 from storage.tables import incidents
 
+_LEADING = re.compile(r"#?[1-9][0-9]{0,8}")
 ME, NOBODY = frozenset({"", "me", "@me"}), frozenset({"nobody", "none", "@nobody", "-"})
 UNKNOWN = frozenset({"user_not_found", "users_not_found", "user_not_visible"})
 
@@ -35,6 +38,29 @@ async def incident_of(ctx: Context, number: int | None) -> int | None:
             if await incidents.by_channel(conn, ctx.caller.channel) is None:
                 return None
     return await meant_incident(ctx, number)
+
+
+async def about(ctx: Context, words: Sequence[str], number: int | None) -> tuple[Sequence[str], int | None]:
+    """The words of a title, and the incident of the follow-up: the one named, a number before the title, the channel's.
+
+    A number is one before the title where it is written #12, or where all after it is in quotes. In an incident's own
+    channel, and beside `--incident`, it is the title's. Raises `Usage`, also where it may be either.
+    """
+    channel = await incident_of(ctx, number)
+    first, rest = words[0], words[1:]
+    if channel is not None or not rest or not _LEADING.fullmatch(first):
+        return words, channel
+    meant_by_it = int(first.lstrip("#"))
+    if first.startswith("#") or (len(rest) == 1 and len(rest[0].split()) > 1):
+        return rest, await meant_incident(ctx, meant_by_it)
+    try:
+        await meant_incident(ctx, meant_by_it)
+    except Usage:
+        return words, None  # there is no such incident: the number can only be the title's
+    raise Usage(
+        f"`{first}` may be incident #{first} or the first word of the title",
+        ("Say ", Code(f"--incident {first}"), " in its place for the incident, or put the whole title in quotes."),
+    )
 
 
 async def owner(ctx: Context, said: str, incident: int | None) -> str:

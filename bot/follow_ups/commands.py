@@ -9,8 +9,8 @@ from bot.cards.card import Card, Code, CommandLine, Level
 from bot.command import Context, Usage, command
 from bot.decision import Decision
 from bot.follow_ups import cards, decide, filing, service, showing
+from bot.follow_ups.asked import about, incident_of, meant, owner, today, yesterday
 from bot.follow_ups.asked import day as day_of
-from bot.follow_ups.asked import incident_of, meant, owner, today, yesterday
 from bot.follow_ups.days import spelled
 from bot.follow_ups.decide import LONGEST_TITLE, Wanted
 from bot.follow_ups.service import Asked
@@ -80,11 +80,12 @@ async def add(  # noqa: PLR0917 - click passes parameters by name
 ) -> Card:
     """Write down what is to be done after an incident, for whom and until when.
 
+    Outside of an incident's channel `followup add #12 Raise the pool` makes one of incident 12, as `--incident` does.
     In an incident's channel a message marked with the emoji of `follow_ups.emoji` becomes one, too.
     """
-    which = await incident_of(ctx, incident)
+    said, which = await about(ctx, title, incident)
     wanted = Wanted(
-        title=_title(title),
+        title=_title(said),
         incident=which,
         kind=FollowUpKind(kind),
         # who marks their own words takes it on; who marks another's asks
@@ -278,7 +279,7 @@ async def _change(ctx: Context, number: int, changed: Callable[[FollowUp], Follo
     return await service.change(ctx.ports, number, ctx.caller.id, lambda one: decide.change(one, changed(one)))
 
 
-def _title(words: tuple[str, ...]) -> str:
+def _title(words: Sequence[str]) -> str:
     said = " ".join(" ".join(words).split())
     if not said:
         raise Usage("a follow-up needs a title", "Say in a few words what is to be done.")

@@ -55,6 +55,41 @@ class TestMaking:
         assert (await kept(world)).incident is None
         assert world.slack.messages == []
 
+    @pytest.mark.parametrize(
+        "typed", [("#1", "Raise", "the", "pool"), ("1", "Raise the pool"), ("#1", "Raise the pool")]
+    )
+    async def test_a_number_before_the_title_is_its_incident(self, incident: World, typed: tuple[str, ...]) -> None:
+        await incident.run("followup", "add", *typed, channel="C9")
+        made = await kept(incident)
+        assert (made.title, made.incident) == ("Raise the pool", 1)
+
+    @pytest.mark.parametrize(
+        ("typed", "channel"),
+        [
+            (("1", "more", "replica"), CHANNEL),
+            (("#1", "more replica"), CHANNEL),
+            (("1 more replica",), "C9"),
+            (("1", "more", "replica", "--incident=1"), "C9"),
+        ],
+        ids=["in its channel", "with a sign in its channel", "in quotes", "beside the option"],
+    )
+    async def test_a_number_that_begins_the_title_stays_there(
+        self, incident: World, typed: tuple[str, ...], channel: str
+    ) -> None:
+        await incident.run("followup", "add", *typed, channel=channel)
+        assert (await kept(incident)).title.lstrip("#") == "1 more replica"
+
+    async def test_a_number_that_may_be_either_is_asked_about(self, incident: World) -> None:
+        card = await incident.run("followup", "add", "1", "more", "replica", channel="C9")
+        assert card.level.value == "usage"
+        assert "Say --incident 1 in its place for the incident, or put the whole title in quotes." in words(card)
+        await incident.run("followup", "add", "502", "errors", "need a retry", channel="C9")
+        assert ((await kept(incident)).title, (await kept(incident)).incident) == ("502 errors need a retry", None)
+
+    async def test_a_number_of_no_incident_before_the_title_is_told(self, incident: World) -> None:
+        card = await incident.run("followup", "add", "#9", "Raise", "the", "pool", channel="C9")
+        assert "there is no incident #9" in words(card)
+
     async def test_a_star_makes_one_of_the_message_and_answers_with_a_tick_and_a_note(self, incident: World) -> None:
         await incident.run(*star(incident, "we should alert on the queue"), channel=CHANNEL)
         made = await kept(incident)
@@ -286,6 +321,15 @@ class TestPrivacy:
         assert (await secret.ask("followups", by=OTHER)).data["total"] == 1
         assert (await secret.ask("followups")).data["total"] == 2
         assert (await secret.ask("followups", "--incident=1", by=OTHER)).level.value == "usage"
+
+    @pytest.mark.parametrize("by", [OTHER, LEAD])
+    async def test_a_number_before_the_title_tells_nobody_that_there_is_one(self, secret: World, by: str) -> None:
+        for number in ("1", "9"):
+            await secret.run("followup", "add", number, "police", "cars", channel="C9", by=by)
+        runs = await secret.facts("command:followup add", CommandRun)
+        assert "police" not in str([run.argv for run in runs if by == LEAD and run.argv[0] == "1"])
+        refused = await secret.ask("followup", "add", "1", "police", "cars", channel="C9", by=by)
+        assert refused.level.value == ("usage" if by == LEAD else "ok")
 
     async def test_nobody_is_made_owner_who_may_not_know_of_it(self, secret: World) -> None:
         card = await secret.run("followup", "add", "call", "--owner", ONCALL, channel=CHANNEL)
