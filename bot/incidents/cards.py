@@ -76,7 +76,12 @@ def alert_over(incident: Incident, alert: int, at: datetime, firing: Sequence[Al
     return Card(
         title="",
         body=((*over, " Is the incident over?"),),
-        buttons=(Button(label="Resolve incident", argv=("incident", "resolve", str(incident.id)), style="primary"),),
+        buttons=(
+            # the form asks for the cause: statistics go by it
+            Button(
+                label="Resolve incident", argv=("incident", "resolve", str(incident.id)), form=True, style="primary"
+            ),
+        ),
     )
 
 

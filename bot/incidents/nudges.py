@@ -169,9 +169,8 @@ def _buttons(event: Nudge) -> tuple[Button, ...]:
             argv = ("incident", "role", number, "--role=commander")
             return (Button(label="I take command", argv=argv, style="primary"),)
         case OverAsked():
-            sure = "Resolve this incident? Its time to resolve is recorded now."
             return (
-                Button(label="Resolve", argv=("incident", "resolve", number), style="danger", confirm=sure),
+                Button(label="Resolve", argv=("incident", "resolve", number), form=True, style="danger"),
                 replace(update, label="It goes on", style=""),
             )
 

@@ -70,6 +70,10 @@ async def test_the_whole_story_in_a_browser(address: str, chromium: str) -> None
 
         await page.get_by_role("button", name="OK", exact=True).click()
         await _article(page, "Is the incident over?").get_by_role("button", name="Resolve incident").click()
+        await dialog.get_by_label("Cause").fill("people")
+        await dialog.locator("button[type=submit]").click()
+        await expect(dialog).to_contain_text("Incident #1 resolved")
+        await page.keyboard.press("Escape")
         await expect(_article(page, "Time to resolve")).to_be_visible()
 
         draft = _article(page, "Postmortem")

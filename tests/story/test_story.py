@@ -59,6 +59,8 @@ async def test_from_a_failing_check_to_an_approved_postmortem(tmp_path: Path, da
         await seen(workspace, "#alerts", "#1 demo is down", "resolved")
         over = await seen(workspace, "#incident-1", "Is the incident over?")
         await you.press("#incident-1", over.ts, buttons(over)["Resolve incident"])
+        form = await workspace.until(lambda: you.modal)
+        await you.submit(form.id, {"cause": "people"})
         await seen(workspace, "#incident-1", "Time to resolve")
 
         # 6. the draft in its thread, a change, the approval, the closed channel

@@ -216,6 +216,8 @@ class TestQuiet:
         (said,) = asked(world, "Is this incident over?")
         assert "Nothing has happened here for 1 d." in said
         assert len(await world.facts("incident:1", OverAsked)) == 1
+        (question,) = [m for m in world.slack.messages if "Is this incident over?" in m.text]
+        assert [(b.label, b.form) for b in question.card.buttons] == [("Resolve", True), ("It goes on", True)]
 
     async def test_is_none_while_something_happens(self, world: World) -> None:
         await declare(world)

@@ -130,7 +130,7 @@ def test_an_alert_that_is_over_asks_whether_the_incident_is():
     card = cards.alert_over(OPEN, 7, T0)
 
     assert plain(card.body[0]).endswith("Is the incident over?")
-    assert [button.argv for button in card.buttons] == [("incident", "resolve", "3")]
+    assert [(button.argv, button.form) for button in card.buttons] == [(("incident", "resolve", "3"), True)]
 
 
 def test_an_alert_that_is_over_beside_others_names_those_and_asks_nothing():
