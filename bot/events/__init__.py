@@ -148,6 +148,7 @@ from bot.events.statuspage import (
     NoticeDiscarded,
     NoticeProposed,
     NoticePublished,
+    NoticeWithdrawn,
     PageMirrored,
     PageTroubled,
 )
@@ -230,6 +231,7 @@ __all__ = [
     "NoticeDiscarded",
     "NoticeProposed",
     "NoticePublished",
+    "NoticeWithdrawn",
     "OverAsked",
     "OverrideAdded",
     "OverrideEvent",

@@ -32,6 +32,14 @@ class NoticeDiscarded(IncidentEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NoticeWithdrawn(IncidentEvent):
+    """A person took a published text back; the outside pages `kept_by` had been told it and keep it."""
+
+    notice: int
+    kept_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class PageMirrored(IncidentEvent):
     """The outside status page `page` was told of notice `notice` (0: of the components alone)."""
 

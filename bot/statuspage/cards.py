@@ -25,7 +25,7 @@ def notice(one: Notice, remark: str = "") -> Card:
             Field(label="Incident", value=f"#{one.incident}"),
             *((Field(label="Components", value=how(one.components)),) if one.components else ()),
             Field(label="Worded by", value=_author(one)),
-            *((Field(label=_HEADS[one.status], value=_decided(one)),) if one.decided_at else ()),
+            *((Field(label=_DECIDED[one.status], value=_decided(one)),) if one.decided_at else ()),
         ),
         buttons=_buttons(one),
         footer="Nobody outside sees this before somebody publishes it."
@@ -77,6 +77,19 @@ def decided(one: Notice, *, changed: bool, reason: str) -> Card:
     if changed:
         return Card(title=f"Notice {one.id} is {one.status.value}", level=Level.OK, data=data)
     return Card(title=f"Notice {one.id} stays as it is", level=Level.INFO, body=(f"{reason}.".capitalize(),), data=data)
+
+
+def withdrawn(one: Notice, kept_by: Sequence[str]) -> Card:
+    """The answer to whoever took it back: where it is gone, and where it is not."""
+    gone = "The status page and its feed show it no more; feed readers that fetched it may keep it."
+    kept = f"Still there, until somebody removes it by hand: {', '.join(kept_by)}."
+    return Card(
+        title=f"Notice {one.id} is withdrawn",
+        level=Level.WARNING if kept_by else Level.OK,
+        body=(gone, *((kept,) if kept_by else ())),
+        hint=("To say something else, type ", CommandLine(("status", "say", str(one.incident), "--text", "…")), "."),
+        data=as_data(one) | {"changed": True, "kept_by": list(kept_by)},
+    )
 
 
 def preview(one: Notice, pages: Sequence[str]) -> Card:
@@ -136,11 +149,14 @@ _HEADS = {
     NoticeStatus.PROPOSED: "Proposed",
     NoticeStatus.PUBLISHED: "Published",
     NoticeStatus.DISCARDED: "Discarded",
+    NoticeStatus.WITHDRAWN: "Withdrawn",
 }
+_DECIDED = _HEADS | {NoticeStatus.WITHDRAWN: "Was published"}
 _ACCENTS = {
     NoticeStatus.PROPOSED: Accent.TAKEN,
     NoticeStatus.PUBLISHED: Accent.GOOD,
     NoticeStatus.DISCARDED: Accent.CALM,
+    NoticeStatus.WITHDRAWN: Accent.CALM,
 }
 
 
@@ -161,9 +177,12 @@ def _line(one: Notice) -> Text:
 
 
 def _buttons(one: Notice) -> tuple[Button, ...]:
+    number = str(one.id)
+    if one.status is NoticeStatus.PUBLISHED:
+        sure = "Take this text off the status page and its feed? Outside pages that were told it keep it."
+        return (Button(label="Withdraw", argv=("status", "withdraw", number), confirm=sure),)
     if one.status is not NoticeStatus.PROPOSED:
         return ()
-    number = str(one.id)
     return (
         Button(
             label="Publish",

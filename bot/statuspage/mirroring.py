@@ -9,7 +9,7 @@ from bot.ports import Ports, Tell, Undeliverable
 from bot.statuspage import notices, service
 from bot.statuspage.decide import Condition
 from storage.records.incidents import Incident
-from storage.records.notices import Mirror, Notice, NoticeStatus
+from storage.records.notices import Mirror, Notice
 from storage.tables import notices as table
 from storage.unit_of_work import UnitOfWork
 
@@ -105,11 +105,7 @@ async def _fresh(ports: Ports, page: str, incident: int) -> tuple[list[Notice], 
     async with ports.store.read() as conn:
         kept = await table.mirror(conn, page, incident)
         told = await table.of_incident(conn, incident)
-    published = [one for one in told if one.status is NoticeStatus.PUBLISHED]
-    published.sort(key=lambda one: (one.decided_at or one.created_at, one.id))
-    known = kept.notice if kept else 0
-    at = next((n for n, one in enumerate(published) if one.id == known), -1)
-    return published[at + 1 :], kept.reference if kept else ""
+    return notices.untold(told, kept.notice if kept else 0), kept.reference if kept else ""
 
 
 async def _incident(ports: Ports, to: Tell, page: str, about: Incident) -> None:

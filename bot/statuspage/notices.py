@@ -1,11 +1,18 @@
-"""What the public is told of an incident: proposed, published by a person, discarded (pure)."""
+"""What the public is told of an incident: proposed, published by a person, discarded, withdrawn (pure)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.decision import Decision
-from bot.events import NoticeDiscarded, NoticeProposed, NoticePublished, PageMirrored, PageTroubled
+from bot.events import (
+    NoticeDiscarded,
+    NoticeProposed,
+    NoticePublished,
+    NoticeWithdrawn,
+    PageMirrored,
+    PageTroubled,
+)
 from bot.incidents.decide import REFRESH, in_turn
 from bot.statuspage.decide import Condition, heading, public
 from storage.records.incidents import Incident
@@ -98,6 +105,33 @@ def discard(notice: Notice, *, by: str, now: datetime) -> Decision[Notice]:
     return Decision(
         state=done, events=(NoticeDiscarded(incident=notice.incident, notice=notice.id),), reason="discarded"
     )
+
+
+def withdraw(notice: Notice, kept_by: Sequence[str]) -> Decision[Notice]:
+    """A person takes back what everybody could read; the outside pages `kept_by` were told it and keep it."""
+    if notice.status is not NoticeStatus.PUBLISHED:
+        return Decision(state=notice, reason=f"nobody outside can read it: it is {notice.status.value}")
+    told = NoticeWithdrawn(incident=notice.incident, notice=notice.id, kept_by=tuple(kept_by))
+    return Decision(state=replace(notice, status=NoticeStatus.WITHDRAWN), events=(told,), reason="withdrawn")
+
+
+def untold(notices: Iterable[Notice], last: int) -> list[Notice]:
+    """What was published after notice `last` (0: all of it) and stands, in the order in which it was published."""
+    return [one for one in since(notices, last) if one.status is NoticeStatus.PUBLISHED]
+
+
+def tellers(notice: Notice, notices: Iterable[Notice], mirrors: Iterable[Mirror]) -> list[str]:
+    """The outside pages that were told the notice: what they were told last is it, or came after it."""
+    every = list(notices)
+    return [m.page for m in mirrors if m.notice and notice.id not in {one.id for one in since(every, m.notice)}]
+
+
+def since(notices: Iterable[Notice], last: int) -> list[Notice]:
+    """What was ever published after notice `last`, withdrawn or not, in the order in which it was published."""
+    ever = [one for one in notices if one.status in {NoticeStatus.PUBLISHED, NoticeStatus.WITHDRAWN}]
+    ever.sort(key=lambda one: (one.decided_at or one.created_at, one.id))
+    at = next((n for n, one in enumerate(ever) if one.id == last), -1)
+    return ever[at + 1 :]
 
 
 def called_for(incident: Incident, told: Iterable[Notice]) -> bool:

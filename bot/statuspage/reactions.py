@@ -17,6 +17,7 @@ from bot.events import (
     NoticeDiscarded,
     NoticeProposed,
     NoticePublished,
+    NoticeWithdrawn,
     SeverityChanged,
     StatusChanged,
 )
@@ -56,11 +57,11 @@ async def propose(ports: Ports, fact: Fact[IncidentEvent]) -> None:
         return
 
 
-@on(NoticeProposed, NoticePublished, NoticeDiscarded, lane=LANE)
+@on(NoticeProposed, NoticePublished, NoticeDiscarded, NoticeWithdrawn, lane=LANE)
 async def show_notice(ports: Ports, fact: Fact[IncidentEvent]) -> None:
     """Keep the notice's card true: in the incident's channel, else where all incidents are announced."""
     event = fact.event
-    if not isinstance(event, NoticeProposed | NoticePublished | NoticeDiscarded):
+    if not isinstance(event, NoticeProposed | NoticePublished | NoticeDiscarded | NoticeWithdrawn):
         return
     notice = await service.notice(ports, event.notice)
     key = f"{notice.subject}:card"

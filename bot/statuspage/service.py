@@ -174,6 +174,23 @@ async def discard(ports: Ports, number: int, *, by: str) -> Decision[Notice]:
     return await ports.store.transact(work)
 
 
+async def withdraw(ports: Ports, number: int, *, by: str) -> tuple[Decision[Notice], list[str]]:
+    """Take a published notice back from the page and its feed; gives the outside pages that keep it, too.
+
+    Raises `Unknown`.
+    """
+
+    async def work(unit: UnitOfWork) -> tuple[Decision[Notice], list[str]]:
+        found = await _found(unit.conn, number, lock=True)
+        told = await table.of_incident(unit.conn, found.incident)
+        kept_by = notices.tellers(found, told, await table.mirrors_of(unit.conn, found.incident))
+        decision = notices.withdraw(found, kept_by)
+        await commit(unit, decision, actor=by, now=ports.now(), jobs_for=ports.jobs_for)
+        return decision, kept_by
+
+    return await ports.store.transact(work)
+
+
 async def change(ports: Ports, number: int, choose: Callable[[Incident], Decision[Incident]]) -> Decision[Incident]:
     """Read incident `number`, decide, commit; raises `Unknown`."""
 

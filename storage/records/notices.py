@@ -7,11 +7,12 @@ from enum import StrEnum
 
 
 class NoticeStatus(StrEnum):
-    """Where a notice stands: nothing is public before a person published it."""
+    """Where a notice stands: nothing is public before a person published it, nor once it was withdrawn."""
 
     PROPOSED = "proposed"
     PUBLISHED = "published"
     DISCARDED = "discarded"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,8 @@ class Notice:
     """One public text about an incident.
 
     `phase` is the lifecycle word that is shown ("investigating"), `components` maps the affected components to how
-    each is ("major outage"). `author` is a model's name or a user id, `decided_by` who published or discarded it.
+    each is ("major outage"). `author` is a model's name or a user id, `decided_by` who published or discarded it; that
+    stays when it is withdrawn.
     """
 
     id: int

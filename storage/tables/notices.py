@@ -58,6 +58,12 @@ async def of_incident(conn: AsyncConnection, incident: int) -> list[Notice]:
     return [from_row(row) for row in await rows(conn, query)]
 
 
+async def mirrors_of(conn: AsyncConnection, incident: int) -> list[Mirror]:
+    """What outside pages hold for the incident."""
+    query = select(MIRRORS).where(MIRRORS.c.incident == incident).order_by(MIRRORS.c.page)
+    return [Mirror(**row) for row in await rows(conn, query)]
+
+
 async def latest(conn: AsyncConnection, most: int) -> list[Notice]:
     """The latest notices, newest first."""
     return [from_row(row) for row in await rows(conn, select(NOTICES).order_by(NOTICES.c.id.desc()).limit(most))]

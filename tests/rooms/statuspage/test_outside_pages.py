@@ -59,6 +59,20 @@ async def test_a_crash_between_the_call_and_the_commit_tells_no_second_time(
     assert outside.updates().count("Still on it.") == 1
 
 
+async def test_what_was_taken_back_is_neither_told_again_nor_told_late(world: World, outside: Statuspage) -> None:
+    await declared(world)
+    await world.run("status", "publish", "1", "--text", "One.")
+    await world.run("status", "withdraw", "1")
+    await world.run("status", "say", "1", "--text", "Two.")
+    assert outside.updates() == ["One.", "Two."]
+    await world.ask("status", "say", "1", "--text", "Three.")  # before the page is told
+    card = await world.ask("status", "withdraw", "3")
+    assert (card.level.value, card.data["kept_by"]) == ("ok", [])
+    await world.settle()
+    await world.run("statuspage", "sync")
+    assert outside.updates() == ["One.", "Two."]
+
+
 async def test_a_connection_that_is_cut_tells_no_second_time(world: World, outside: Statuspage) -> None:
     await declared(world)
     outside.cut()

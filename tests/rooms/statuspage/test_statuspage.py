@@ -1,5 +1,6 @@
 """From an incident to what the public reads: proposed, published by a person, told outside once."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -8,10 +9,13 @@ import pytest
 from bot.cards.card import Level
 from bot.cards.text import to_text
 from bot.config.settings import Settings
-from bot.events import NoticeDiscarded, NoticeProposed, NoticePublished
+from bot.events import NoticeDiscarded, NoticeProposed, NoticePublished, NoticeWithdrawn
 from bot.llm.client import connect
+from bot.permissions import Role
 from bot.statuspage import service
 from bot.statuspage.decide import Condition
+from bot.statuspage.feed import to_atom, to_json
+from bot.statuspage.page import to_html
 from handlers.slack.modals import fields
 from storage.records.notices import NoticeStatus
 from tests.fakes.ports import T0
@@ -66,7 +70,7 @@ async def test_a_click_publishes_it_here_and_outside(world: World, outside: Stat
         [story.updates[0].text],
     )
     card = await world.message("notice:1:card")
-    assert (card.card.buttons, card.card.level) == ((), Level.OK)
+    assert ([button.argv for button in card.card.buttons], card.card.level) == ([("status", "withdraw", "1")], Level.OK)
     assert f"Published: by {LEAD}" in card.text
     (fact,) = await world.facts("incident:1", NoticePublished)
     assert fact.text == story.updates[0].text
@@ -93,6 +97,56 @@ async def test_a_discarded_text_is_never_told(world: World, outside: Statuspage)
     assert "stays as it is" in again.title
     assert (outside.incidents, (await notice(world)).status) == ({}, NoticeStatus.DISCARDED)
     assert len(await world.facts("incident:1", NoticeDiscarded)) == 1
+
+
+async def test_a_published_text_is_taken_back_from_page_and_feed(world: World) -> None:
+    await declared(world)
+    await world.run("status", "publish", "1", "--text", "Cards were stolen.")
+    await world.run("status", "say", "1", "--text", "Paying fails.")
+    assert "Cards were stolen" in to_atom(await service.overview(world.ports), "https://x.example/status")
+
+    card = await world.run("status", "withdraw", "1")
+
+    page = await service.overview(world.ports)
+    for told in (
+        to_atom(page, "https://x.example/status"),
+        json.dumps(to_json(page)),
+        to_html(page, world.ports.manage.statuspage.theme),
+    ):
+        assert "Cards were stolen" not in told
+        assert "Paying fails" in told
+    assert (card.level, card.title) == (Level.WARNING, "Notice 1 is withdrawn")
+    assert "Still there, until somebody removes it by hand: public." in str(card.body)
+    (fact,) = await world.facts("incident:1", NoticeWithdrawn)
+    assert (fact.notice, fact.kept_by) == (1, ("public",))
+    shown = await world.message("notice:1:card")
+    assert (shown.card.title, shown.card.buttons) == ("📢 Withdrawn: Trouble with Shop (investigating)", ())
+    assert f"Was published: by {LEAD}" in shown.text
+
+
+async def test_an_incident_of_which_nothing_stands_is_no_story(world: World) -> None:
+    await declared(world)
+    await world.run("status", "publish", "1")
+    await world.run("status", "withdraw", "1")
+    assert (await service.overview(world.ports)).stories == ()
+    await world.run("incident", "resolve", "1")
+    assert [one.id for one in await service.latest(world.ports, 9)] == [1]  # its end is told to nobody either
+
+
+async def test_what_is_not_public_cannot_be_taken_back(world: World) -> None:
+    await declared(world)
+    card = await world.run("status", "withdraw", "1")
+    assert "Nobody outside can read it: it is proposed." in str(card.body)
+    await world.run("status", "publish", "1")
+    await world.run("status", "withdraw", "1")
+    assert "it is withdrawn" in str((await world.run("status", "withdraw", "1")).body)
+    assert (await world.run("status", "publish", "1")).title == "Notice 1 stays as it is"
+    assert (await world.run("status", "withdraw", "9")).level is Level.USAGE
+    assert len(await world.facts("incident:1", NoticeWithdrawn)) == 1
+
+
+def test_it_takes_a_responder_to_take_it_back() -> None:
+    assert COMMANDS["status withdraw"].role is Role.RESPONDER
 
 
 async def test_each_phase_has_a_text_and_what_still_waited_goes(world: World) -> None:
