@@ -103,8 +103,10 @@ class Chat(Protocol):
     async def unreact(self, posted: Posted, emoji: str) -> None:
         """Take our reaction back; having none is fine."""
 
-    async def upload(self, channel: str, *, name: str, title: str, content: str | bytes, thread_ts: str = "") -> str:
-        """Upload a file; gives its id."""
+    async def upload(
+        self, channel: str, *, name: str, title: str, content: str | bytes, thread_ts: str = "", attempt: int = 1
+    ) -> str:
+        """Upload a file; gives its id. On a later `attempt` it looks whether one of that name stands there already."""
 
     async def download(self, file: str, *, most: int) -> Download:
         """A file that people shared; one of more than `most` bytes raises `ChatError` ("too_large")."""

@@ -76,7 +76,7 @@ async def upload(ports: Ports, fact: Fact[MeetingArranged]) -> None:
     meeting, _ = await service.standing(ports, event.incident)
     if meeting is None or meeting.cancelled or meeting.sequence != event.sequence:
         return  # it was changed meanwhile
-    await talk.tried(ports, event.incident, NO_FILE, _attached(ports, meeting))
+    await talk.tried(ports, event.incident, NO_FILE, _attached(ports, meeting, fact.attempt))
 
 
 def _key(number: int, sequence: int) -> str:
@@ -94,7 +94,7 @@ async def _show(ports: Ports, number: int, attempt: int) -> None:
     await talk.speak(ports, number, cards.announced(meeting, copies), key=key, attempt=attempt)
 
 
-async def _attached(ports: Ports, meeting: Meeting) -> bool:
+async def _attached(ports: Ports, meeting: Meeting, attempt: int) -> bool:
     """Upload the file once for each change, where the meeting is talked of."""
     key = f"{_key(meeting.incident, meeting.sequence)}:file"
     incident = (await incidents.view(ports, meeting.incident)).incident
@@ -102,14 +102,16 @@ async def _attached(ports: Ports, meeting: Meeting) -> bool:
         return True
     # without the addresses: a file in a channel is no invitation, whoever opens it puts the meeting into their own
     text = entry.entry(await service.invitation(ports, replace(meeting, attendees=())), now=ports.now())
-    for channel, thread in await _places(ports, incident):
+    for channel, thread in await _places(ports, incident, attempt):
         try:
             file = await ports.chat.upload(
                 channel,
-                name=f"incident-{meeting.incident}-postmortem.ics",
+                # each change has a name of its own: by it a file is known that an attempt left which was cut short
+                name=f"incident-{meeting.incident}-postmortem{f'-{meeting.sequence}' if meeting.sequence else ''}.ics",
                 title=meeting.title,
                 content=text,
                 thread_ts=thread,
+                attempt=attempt,
             )
         except ChatError as refused:
             if refused.code in CLOSED:
@@ -133,8 +135,11 @@ async def _keep(ports: Ports, post: Post) -> None:
     await ports.store.transact(lambda unit: posts.put(unit.conn, post))
 
 
-async def _places(ports: Ports, incident: Incident) -> list[tuple[str, str]]:
-    """The channel, else the thread of its announcement; of a private incident nothing is told outside its channel."""
-    own = [(incident.channel, "")] if reachable(incident) else []
+async def _places(ports: Ports, incident: Incident, attempt: int) -> list[tuple[str, str]]:
+    """The channel, else the thread of its announcement; of a private incident nothing is told outside its channel.
+
+    On a later attempt the channel is looked into, too, when it was closed since the one before.
+    """
+    own = [(incident.channel, "")] if reachable(incident) or (incident.channel and attempt > 1) else []
     above = await find(ports, f"{incident.subject}:digest") if not incident.private else None
     return [*own, *([(above.channel, above.ts)] if above else [])]

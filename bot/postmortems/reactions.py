@@ -135,7 +135,7 @@ async def publish(ports: Ports, fact: Fact[PostmortemApproved]) -> None:
     file = ""
     if ports.chat is not None:
         try:
-            file = await thread.upload(ports, view, version)
+            file = await thread.upload(ports, view, version, attempt=fact.attempt)
             await thread.announce(ports, view, version, attempt=fact.attempt)
         except ChatError as refused:
             if refused.retry:

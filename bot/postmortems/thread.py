@@ -18,7 +18,7 @@ from storage.unit_of_work import UnitOfWork
 _log = structlog.get_logger(__name__)
 
 
-async def upload(ports: Ports, view: service.View, version: int) -> str:
+async def upload(ports: Ports, view: service.View, version: int, *, attempt: int) -> str:
     """Attach the text once; "" when this workspace does not let the bot do so."""
     key = f"{view.postmortem.subject}:file:{version}"
     async with ports.store.read() as conn:
@@ -32,7 +32,9 @@ async def upload(ports: Ports, view: service.View, version: int) -> str:
         return ""
     name = markdown.name(view.incident, version)
     try:
-        file = await ports.chat.upload(channel, name=name, title=f"Postmortem, version {version}", content=text)
+        file = await ports.chat.upload(
+            channel, name=name, title=f"Postmortem, version {version}", content=text, attempt=attempt
+        )
     except ChatError as refused:
         if refused.retry:
             raise

@@ -218,8 +218,12 @@ class SlackChat:
         """Take our reaction back; having none is fine."""
         await self._furniture.unreact(posted, emoji)
 
-    async def upload(self, channel: str, *, name: str, title: str, content: str | bytes, thread_ts: str = "") -> str:
-        """Upload a file; gives its id."""
+    async def upload(
+        self, channel: str, *, name: str, title: str, content: str | bytes, thread_ts: str = "", attempt: int = 1
+    ) -> str:
+        """Upload a file; gives its id. On a later `attempt` it looks whether one of that name stands there already."""
+        if attempt > 1 and (found := await self._files.standing(channel, name, thread_ts, await self.identity())):
+            return found
         return await self._files.upload(channel, name, title, content, thread_ts)
 
     async def download(self, file: str, *, most: int) -> Download:

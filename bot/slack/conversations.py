@@ -1,7 +1,7 @@
 """`Conversations`: channels by name, opened, filled and read; looked up when needed, and kept."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -163,17 +163,22 @@ class Conversations:
 
     async def standing(self, channel: str, thread_ts: str, key: str) -> str:
         """The ts of the bot's message with that key, "" when there is none; metadata says which is which."""
+        async for said in self.said(channel, thread_ts):
+            metadata = said.get("metadata") or {}
+            if metadata.get("event_type") == EVENT_TYPE and (metadata.get("event_payload") or {}).get("key") == key:
+                return str(said["ts"])
+        return ""
+
+    async def said(self, channel: str, thread_ts: str) -> AsyncIterator[Mapping[str, Any]]:
+        """What was said lately in a channel, or in a thread of it."""
         where = {"ts": thread_ts} if thread_ts else {}
         method = "conversations.replies" if thread_ts else "conversations.history"
         oldest = f"{(self._now() - LOOK_BACK).timestamp():.6f}"
         async for page in self._calls.pages(
             method, MOST_PAGES, channel=channel, oldest=oldest, include_all_metadata=True, limit=PAGE, **where
         ):
-            for said in page.get("messages") or ():
-                metadata = said.get("metadata") or {}
-                if metadata.get("event_type") == EVENT_TYPE and (metadata.get("event_payload") or {}).get("key") == key:
-                    return str(said["ts"])
-        return ""
+            for message in page.get("messages") or ():
+                yield message
 
     async def message(self, channel: str, ts: str) -> Mapping[str, Any] | None:
         """One message, in a thread or not."""

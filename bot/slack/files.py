@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from bot.ports import ChatError, Download
 from bot.slack.calls import SERVER_ERROR, Calls
 from bot.slack.conversations import Conversations
+from bot.slack.identity import Identity
 from bot.slack.refusals import refusal, unreachable
 
 FILE_HOSTS = ("files.slack.com", "files-edge.slack.com", "files-origin.slack.com")
@@ -31,6 +32,18 @@ class Files:
         """Upload a file; gives its id."""
         place = await self._conversations.id_of(channel)
         return await self._conversations.as_member(place, lambda: self._upload(place, name, title, content, thread_ts))
+
+    async def standing(self, channel: str, name: str, thread_ts: str, me: Identity) -> str:
+        """The id of the bot's own file of that name that was shared there, "" when there is none."""
+        place = await self._conversations.id_of(channel)
+        return await self._conversations.as_member(place, lambda: self._standing(place, name, thread_ts, me.user_id))
+
+    async def _standing(self, place: str, name: str, thread_ts: str, me: str) -> str:
+        async for said in self._conversations.said(place, thread_ts):
+            for file in said.get("files") or ():
+                if (file.get("name"), file.get("user")) == (name, me):
+                    return str(file["id"])
+        return ""
 
     async def _upload(self, place: str, name: str, title: str, content: str | bytes, thread_ts: str) -> str:
         method = "files.completeUploadExternal"

@@ -216,6 +216,24 @@ async def test_files_have_ids_of_their_own(world: World) -> None:
     assert len(set(ids)) == 2
 
 
+@pytest.mark.parametrize("in_thread", [False, True])
+async def test_a_repeated_attempt_finds_the_file_that_the_first_one_left(world: World, in_thread: bool) -> None:
+    above = (await world.chat.post("#alerts", card("above"), key="k")).ts if in_thread else ""
+
+    async def upload(name: str, attempt: int) -> str:
+        return await world.chat.upload(
+            "#alerts", name=name, title="A", content="text", thread_ts=above, attempt=attempt
+        )
+
+    first = await upload("a.md", 1)
+    assert await upload("a.md", 2) == first
+    assert await upload("b.md", 2) != first
+
+
+async def test_a_repeated_attempt_uploads_what_the_first_one_did_not(world: World) -> None:
+    assert await world.chat.upload("#alerts", name="a.md", title="A", content="text", attempt=2)
+
+
 async def test_a_message_can_be_read_and_a_missing_one_is_none(world: World) -> None:
     posted = await world.chat.post("#alerts", card("one"), key="k")
     found = await world.chat.message(ALERTS, posted.ts)

@@ -162,8 +162,13 @@ class FakeChat:
         self.canvases[place] = markdown
         return f"F{list(self.canvases).index(place) + 1:07}"
 
-    async def upload(self, channel: str, *, name: str, title: str, content: str | bytes, thread_ts: str = "") -> str:
+    async def upload(
+        self, channel: str, *, name: str, title: str, content: str | bytes, thread_ts: str = "", attempt: int = 1
+    ) -> str:
         self._may("upload", channel)
+        standing = [(one["channel"], one["name"], one["thread_ts"]) for one in self.files]
+        if attempt > 1 and (channel, name, thread_ts) in standing:
+            return f"F{standing.index((channel, name, thread_ts)) + 1:07}"
         file: dict[str, Any] = {
             "channel": channel,
             "name": name,

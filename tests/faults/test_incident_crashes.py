@@ -29,8 +29,8 @@ from tests.servers.smtp import MailServer
 __all__ = ["chat", "clock", "logged", "world"]
 
 OUTSIDE = frozenset(
-    {"post", "update", "direct", "open_channel", "invite", "topic", "pin", "archive", "unarchive", "bookmark"}
-)  # not upload: Slack gives files no key by which a second one could be known
+    {"post", "update", "direct", "open_channel", "invite", "topic", "pin", "archive", "unarchive", "bookmark", "upload"}
+)
 MOST = 400
 """More steps than any of these lives has."""
 
@@ -188,6 +188,9 @@ async def test_resolving_an_incident_survives_death_at_each_step(
         ]
         assert len(closing) == 1
         assert len([t for t in await world.thread(f"incident:{number}:digest") if "is resolved" in t]) == 1
+        assert [f["name"] for f in world.slack.files if f"incident-{number}-" in f["name"]] == [
+            f"incident-{number}-postmortem.ics"
+        ]
         assert "(archived)" in (await world.message(f"incident:{number}:digest")).text
         assert twice([message.key for message in world.slack.messages]) == []
         assert world.died == []
