@@ -1,5 +1,6 @@
 """From a resolved incident to a published postmortem without a model."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from storage.records.alerts import Severity
 from storage.records.postmortems import PostmortemStatus, StatementKind
 from storage.tables import journal, posts
 from tests.fakes.chat import FakeChat
+from tests.fakes.crashes import Died, Fate, Mortal
 from tests.rooms.postmortems.conftest import LEAD, RESPONDER, House
 
 DRAFT_AFTER = timedelta(minutes=10).total_seconds()
@@ -328,6 +330,20 @@ class TestOnBothDatabases:
         assert "## Root cause and contributing factors" in said.files[0]["content"]
         assert said.messages[-1].card.title == "✅ Postmortem of incident #1 is published (version 11)"
         assert (await kinds(drafted))[-1] == "PostmortemPublished"
+
+    async def test_the_file_is_there_once_when_the_process_dies_after_its_upload(
+        self, drafted: House, said: FakeChat
+    ) -> None:
+        fate = Fate(at=1)
+        drafted.ports = replace(drafted.ports, chat=Mortal(said, fate, frozenset({"upload"})))
+        await drafted.run("postmortem", "approve", "1")
+        with pytest.raises(Died):
+            await drafted.settle()
+        drafted.ports = replace(drafted.ports, chat=said)
+        drafted.clock.forward(2)  # the lease of the dead process runs out
+        await drafted.settle()
+        assert [f["name"] for f in said.files] == ["postmortem-1-v11.md"]
+        assert said.messages[-1].card.title == "✅ Postmortem of incident #1 is published (version 11)"
 
     async def test_a_change_after_the_approval_is_published_by_the_next_one(
         self, drafted: House, said: FakeChat
