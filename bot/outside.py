@@ -85,7 +85,8 @@ class PublicIncident:
 
     `reference` is what the page called it, "" when it has not been told of it; `key` then finds an attempt that was
     cut short. `text` is "" when only the components changed. `components` maps names to "operational", "degraded",
-    "partial outage" or "major outage".
+    "partial outage" or "major outage". `taken_back` is what the page was told under this key and is to replace by
+    `text`, without telling its subscribers; "" for what is news.
     """
 
     key: str
@@ -95,3 +96,4 @@ class PublicIncident:
     text: str
     components: Mapping[str, str]
     started_at: datetime
+    taken_back: str = ""

@@ -33,10 +33,10 @@ class NoticeDiscarded(IncidentEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeWithdrawn(IncidentEvent):
-    """A person took a published text back; the outside pages `kept_by` had been told it and keep it."""
+    """A person took a published text back; the outside pages `told` had been told it and are asked to replace it."""
 
     notice: int
-    kept_by: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

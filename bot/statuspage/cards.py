@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from bot.cards.card import Accent, Button, Card, Code, CommandLine, Field, Level, Moment, Person, Table, Text
 from bot.phrasing import plural
 from bot.statuspage.decide import Condition, Page
-from bot.statuspage.notices import title
+from bot.statuspage.notices import WITHDRAWN, title
 from bot.statuspage.uptime import percent
 from bot.statuspage.wording import TEMPLATE
 from storage.records.notices import Notice, NoticeStatus
@@ -79,16 +79,16 @@ def decided(one: Notice, *, changed: bool, reason: str) -> Card:
     return Card(title=f"Notice {one.id} stays as it is", level=Level.INFO, body=(f"{reason}.".capitalize(),), data=data)
 
 
-def withdrawn(one: Notice, kept_by: Sequence[str]) -> Card:
+def withdrawn(one: Notice, pages: Sequence[str]) -> Card:
     """The answer to whoever took it back: where it is gone, and where it is not."""
     gone = "The status page and its feed show it no more; feed readers that fetched it may keep it."
-    kept = f"Still there, until somebody removes it by hand: {', '.join(kept_by)}."
+    asked = f"Asked to say “{WITHDRAWN}” in its place: {', '.join(pages)}. What they sent to subscribers stays sent."
     return Card(
         title=f"Notice {one.id} is withdrawn",
-        level=Level.WARNING if kept_by else Level.OK,
-        body=(gone, *((kept,) if kept_by else ())),
+        level=Level.OK,
+        body=(gone, *((asked,) if pages else ())),
         hint=("To say something else, type ", CommandLine(("status", "say", str(one.incident), "--text", "…")), "."),
-        data=as_data(one) | {"changed": True, "kept_by": list(kept_by)},
+        data=as_data(one) | {"changed": True, "told": list(pages)},
     )
 
 
@@ -179,7 +179,7 @@ def _line(one: Notice) -> Text:
 def _buttons(one: Notice) -> tuple[Button, ...]:
     number = str(one.id)
     if one.status is NoticeStatus.PUBLISHED:
-        sure = "Take this text off the status page and its feed? Outside pages that were told it keep it."
+        sure = "Take this text off the status page and its feed? Outside pages are asked to replace it."
         return (Button(label="Withdraw", argv=("status", "withdraw", number), confirm=sure),)
     if one.status is not NoticeStatus.PROPOSED:
         return ()

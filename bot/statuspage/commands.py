@@ -78,16 +78,15 @@ async def discard(ctx: Context, number: int) -> Card:
 async def withdraw(ctx: Context, number: int) -> Card:
     """Take back a published text: the status page and its feed show it no more.
 
-    Outside pages that were told it keep it until somebody removes it there; the answer names them. Whoever read it has
-    read it.
+    Outside pages that were told it are asked to say instead that it was withdrawn. Whoever read it has read it.
     """
     try:
-        decision, kept_by = await service.withdraw(ctx.ports, number, by=ctx.caller.id)
+        decision, pages = await service.withdraw(ctx.ports, number, by=ctx.caller.id)
     except service.Unknown as unknown:
         raise _unknown(unknown) from None
     if not decision.changed:
         return cards.decided(decision.state, changed=False, reason=decision.reason)
-    return cards.withdrawn(decision.state, kept_by)
+    return cards.withdrawn(decision.state, pages)
 
 
 @command("status propose", role=Role.RESPONDER)

@@ -1,5 +1,6 @@
 """Outside status pages are kept in step: each by jobs of its own, in the order in which things were published."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 
@@ -9,7 +10,7 @@ from bot.ports import Ports, Tell, Undeliverable
 from bot.statuspage import notices, service
 from bot.statuspage.decide import Condition
 from storage.records.incidents import Incident
-from storage.records.notices import Mirror, Notice
+from storage.records.notices import Mirror, Notice, NoticeStatus
 from storage.tables import notices as table
 from storage.unit_of_work import UnitOfWork
 
@@ -44,9 +45,12 @@ async def plan(ports: Ports, incident: int, why: str) -> None:
 
 
 async def sync(ports: Ports) -> list[int]:
-    """Have every outside page told again; gives the incidents that are told of. Those over that all know are not."""
+    """Have every outside page told again; gives the incidents that are told of.
+
+    Those over that all know are not, unless a text of theirs was withdrawn.
+    """
     async with ports.store.read() as conn:
-        told = await table.all_published(conn)
+        told, gone = await table.all_published(conn), await table.withdrawn_of(conn)
         mirrors = {(one.page, one.incident): one for one in await table.mirrors(conn)}
     last = {one.incident: one for one in told}
     wanted = [
@@ -54,6 +58,7 @@ async def sync(ports: Ports) -> list[int]:
         for number, latest in sorted(last.items())
         if latest.phase != "resolved" or any(_behind(mirrors.get((page, number)), latest) for page in ports.pages)
     ]
+    wanted = sorted({*wanted, *gone})
     for number in (*wanted, 0):
         await plan(ports, number, f"sync:{ports.now().isoformat()}")
     return wanted
@@ -109,12 +114,24 @@ async def _fresh(ports: Ports, page: str, incident: int) -> tuple[list[Notice], 
 
 
 async def _incident(ports: Ports, to: Tell, page: str, about: Incident) -> None:
+    await _take_back(ports, to, page, about)
     fresh, reference = await _fresh(ports, page, about.id)
     for one in fresh:
         reference = await to(_public(about, one, reference, await _shown(ports)))
         await _keep(ports, page, about.id, one.id, reference)
     if not fresh and about.components:
         await to(_components({name: how for name, how in (await _shown(ports)).items() if name in about.components}))
+
+
+async def _take_back(ports: Ports, to: Tell, page: str, about: Incident) -> None:
+    """Have the page replace what was withdrawn; asked again, one that has done so has nothing to do."""
+    async with ports.store.read() as conn:
+        kept = await table.mirror(conn, page, about.id)
+        told = await table.of_incident(conn, about.id)
+    gone = [one for one in told if one.status is NoticeStatus.WITHDRAWN and kept and notices.knows(kept, one, told)]
+    for one in gone:
+        told_so = _public(about, one, kept.reference if kept else "", await _shown(ports))
+        await to(replace(told_so, text=notices.WITHDRAWN, taken_back=one.text))
 
 
 async def _keep(ports: Ports, page: str, incident: int, notice: int, reference: str) -> None:

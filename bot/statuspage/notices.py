@@ -20,6 +20,8 @@ from storage.records.notices import Mirror, Notice, NoticeStatus
 
 LONGEST = 2000
 """Characters of a public text."""
+WITHDRAWN = "This update was withdrawn."
+"""What outside pages say in place of a text that was taken back."""
 BOT = "bot"
 
 
@@ -107,11 +109,11 @@ def discard(notice: Notice, *, by: str, now: datetime) -> Decision[Notice]:
     )
 
 
-def withdraw(notice: Notice, kept_by: Sequence[str]) -> Decision[Notice]:
-    """A person takes back what everybody could read; the outside pages `kept_by` were told it and keep it."""
+def withdraw(notice: Notice, pages: Sequence[str]) -> Decision[Notice]:
+    """A person takes back what everybody could read; the outside `pages` were told it."""
     if notice.status is not NoticeStatus.PUBLISHED:
         return Decision(state=notice, reason=f"nobody outside can read it: it is {notice.status.value}")
-    told = NoticeWithdrawn(incident=notice.incident, notice=notice.id, kept_by=tuple(kept_by))
+    told = NoticeWithdrawn(incident=notice.incident, notice=notice.id, told=tuple(pages))
     return Decision(state=replace(notice, status=NoticeStatus.WITHDRAWN), events=(told,), reason="withdrawn")
 
 
@@ -120,10 +122,9 @@ def untold(notices: Iterable[Notice], last: int) -> list[Notice]:
     return [one for one in since(notices, last) if one.status is NoticeStatus.PUBLISHED]
 
 
-def tellers(notice: Notice, notices: Iterable[Notice], mirrors: Iterable[Mirror]) -> list[str]:
-    """The outside pages that were told the notice: what they were told last is it, or came after it."""
-    every = list(notices)
-    return [m.page for m in mirrors if m.notice and notice.id not in {one.id for one in since(every, m.notice)}]
+def knows(mirror: Mirror, notice: Notice, notices: Iterable[Notice]) -> bool:
+    """Whether the page was told the notice: what it was told last is it, or came after it."""
+    return bool(mirror.notice) and notice.id not in {one.id for one in since(notices, mirror.notice)}
 
 
 def since(notices: Iterable[Notice], last: int) -> list[Notice]:

@@ -80,9 +80,9 @@ async def show_notice(ports: Ports, fact: Fact[IncidentEvent]) -> None:
         await _show(ports, notice, key, ports.manage.channels.incidents, fact.attempt)
 
 
-@on(NoticePublished)
-async def mirror_notice(ports: Ports, fact: Fact[NoticePublished]) -> None:
-    """Have the outside pages told what was published."""
+@on(NoticePublished, NoticeWithdrawn)
+async def mirror_notice(ports: Ports, fact: Fact[IncidentEvent]) -> None:
+    """Have the outside pages told what was published, or taken back."""
     await mirroring.plan(ports, fact.event.incident, f"fact:{fact.id}")
 
 

@@ -175,7 +175,7 @@ async def discard(ports: Ports, number: int, *, by: str) -> Decision[Notice]:
 
 
 async def withdraw(ports: Ports, number: int, *, by: str) -> tuple[Decision[Notice], list[str]]:
-    """Take a published notice back from the page and its feed; gives the outside pages that keep it, too.
+    """Take a published notice back from the page and its feed; gives the outside pages that were told it.
 
     Raises `Unknown`.
     """
@@ -183,10 +183,11 @@ async def withdraw(ports: Ports, number: int, *, by: str) -> tuple[Decision[Noti
     async def work(unit: UnitOfWork) -> tuple[Decision[Notice], list[str]]:
         found = await _found(unit.conn, number, lock=True)
         told = await table.of_incident(unit.conn, found.incident)
-        kept_by = notices.tellers(found, told, await table.mirrors_of(unit.conn, found.incident))
-        decision = notices.withdraw(found, kept_by)
+        mirrors = await table.mirrors_of(unit.conn, found.incident)
+        pages = [one.page for one in mirrors if notices.knows(one, found, told)]
+        decision = notices.withdraw(found, pages)
         await commit(unit, decision, actor=by, now=ports.now(), jobs_for=ports.jobs_for)
-        return decision, kept_by
+        return decision, pages
 
     return await ports.store.transact(work)
 

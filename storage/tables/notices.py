@@ -81,6 +81,12 @@ async def all_published(conn: AsyncConnection) -> list[Notice]:
     return [from_row(row) for row in await rows(conn, query.order_by(NOTICES.c.decided_at, NOTICES.c.id))]
 
 
+async def withdrawn_of(conn: AsyncConnection) -> list[int]:
+    """The incidents of which a text was withdrawn."""
+    query = select(NOTICES.c.incident).where(NOTICES.c.status == NoticeStatus.WITHDRAWN.value).distinct()
+    return sorted((await conn.execute(query)).scalars())
+
+
 async def of_incidents(conn: AsyncConnection, incidents: Sequence[int]) -> list[Notice]:
     """What was published about these incidents, oldest first."""
     query = select(NOTICES).where(

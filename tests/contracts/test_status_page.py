@@ -144,6 +144,32 @@ async def test_the_same_words_in_another_text_are_told_again(told: Told) -> None
     assert len(told.page.updates()) == 2
 
 
+@pytest.mark.parametrize("number", [0, 1])
+async def test_what_is_taken_back_is_replaced_there_and_told_to_nobody(told: Told, number: int) -> None:
+    tell = told.connected()
+    reference = await tell(BEGIN)
+    first = replace(BEGIN, reference=reference)
+    further = replace(first, key="12-4", text="Cards were stolen.", phase="identified")
+    await tell(further)
+    gone = (first, further)[number]
+    back = replace(gone, text="This update was withdrawn.", taken_back=gone.text)
+
+    assert await tell(back) == reference
+    changes = list(told.page.calls)
+    assert await tell(back) == reference
+
+    texts = told.page.updates()
+    assert gone.text not in texts[number]
+    assert "This update was withdrawn." in texts[number]
+    assert (first, further)[1 - number].text in texts[1 - number]
+    assert (len(texts), told.page.calls, told.page.notified) == (2, changes, [])
+
+
+async def test_what_is_taken_back_of_what_is_not_there_is_nothing_to_do(told: Told) -> None:
+    await told.connected()(replace(BEGIN, reference="999", taken_back=BEGIN.text, text="This update was withdrawn."))
+    assert told.page.incidents == {}
+
+
 async def test_an_incident_that_somebody_deleted_there_is_opened_anew(told: Told) -> None:
     tell = told.connected()
     await tell(BEGIN)

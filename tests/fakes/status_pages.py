@@ -20,7 +20,8 @@ OTHERS = 3
 
 @dataclass
 class StatusPage:
-    """One page. `incidents` are by id, `components` map an id to its status, `calls` are all that changed something.
+    """One page. `incidents` are by id, `components` map an id to its status, `calls` are all that changed something,
+    `notified` are corrections of which subscribers were told.
 
     The next answers can be chosen: `fail(status)` refuses without doing anything, `cut()` does it and hangs up.
     """
@@ -29,6 +30,7 @@ class StatusPage:
     components: dict[str, Any] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
     planned: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    notified: list[str] = field(default_factory=list)
     cuts: int = 0
     url: str = ""
 
@@ -74,6 +76,7 @@ class Statuspage(StatusPage):
             web.post(f"{base}/incidents", self.create),
             web.get(f"{base}/incidents/{{id}}", self.get),
             web.patch(f"{base}/incidents/{{id}}", self.update),
+            web.patch(f"{base}/incidents/{{id}}/incident_updates/{{update}}", self.edit),
             web.get(f"{base}/components", self.list_components),
             web.patch(f"{base}/components/{{id}}", self.set_component),
         ]
@@ -106,7 +109,20 @@ class Statuspage(StatusPage):
             return refusal
         if request.match_info["id"] not in self.incidents:
             return web.json_response({"error": "Not found"}, status=404)
-        return await self.answered(request, self.incidents[request.match_info["id"]])
+        found = self.incidents[request.match_info["id"]]
+        updates = [{"id": f"u{n}", "body": text} for n, text in enumerate(found["texts"])]
+        return await self.answered(request, {**found, "incident_updates": updates[::-1]})
+
+    async def edit(self, request: web.Request) -> web.Response:
+        if refusal := self.refusal(request):
+            return refusal
+        given = (await request.json())["incident_update"]
+        if set(given) - {"body", "display_at", "deliver_notifications", "wants_twitter_update"}:
+            return web.json_response({"error": ["unknown field"]}, status=422)
+        texts, number = self.incidents[request.match_info["id"]]["texts"], request.match_info["update"]
+        self.notified += [given["body"]] if given.get("deliver_notifications", True) else []
+        texts[int(number.removeprefix("u"))] = given["body"]
+        return await self.answered(request, {"id": number, "body": given["body"]})
 
     async def create(self, request: web.Request) -> web.Response:
         if refusal := self.refusal(request):
@@ -166,6 +182,7 @@ class Instatus(StatusPage):
             web.post("/v1/{page}/incidents", self.create),
             web.get("/v1/{page}/incidents/{id}", self.get),
             web.post("/v1/{page}/incidents/{id}/incident-updates", self.update),
+            web.put("/v1/{page}/incidents/{id}/incident-updates/{update}", self.edit),
             web.get("/v1/{page}/components/{id}", self.get_component),
             web.put("/v1/{page}/components/{id}", self.set_component),
         ]
@@ -192,7 +209,19 @@ class Instatus(StatusPage):
         return f"components are invalid: {bad}" if bad or set(named) != set(given["components"]) else ""
 
     def shown(self, one: dict[str, Any]) -> dict[str, Any]:
-        return {**one, "updates": [{"id": f"u{n}", "message": text} for n, text in enumerate(one["texts"])]}
+        told = {"started": "2026-11-23T12:00:00.000Z", "status": "INVESTIGATING"}
+        return {**one, "updates": [{"id": f"u{n}", "message": text, **told} for n, text in enumerate(one["texts"])]}
+
+    async def edit(self, request: web.Request) -> web.Response:
+        if refusal := self.refusal(request):
+            return refusal
+        given = await request.json()
+        if set(given) - {"message", "started", "status", "notify", "components", "statuses"} or "started" not in given:
+            return self.error("bad_request", "started is missing, or something is unknown", 422)
+        number = request.match_info["update"]
+        self.notified += [given["message"]] if given.get("notify", True) else []
+        self.incidents[request.match_info["id"]]["texts"][int(number.removeprefix("u"))] = given["message"]
+        return await self.answered(request, {"id": number, "message": given["message"]})
 
     async def listed(self, request: web.Request) -> web.Response:
         every = [self.shown(one) for one in reversed(self.incidents.values())]
@@ -257,6 +286,8 @@ class Cachet(StatusPage):
             web.get("/api/incidents/{id}", self.get),
             web.get("/api/incidents/{id}/updates", self.list_updates),
             web.post("/api/incidents/{id}/updates", self.update),
+            web.put("/api/incidents/{id}", self.edit),
+            web.put("/api/incidents/{id}/updates/{update}", self.edit),
             web.get("/api/components/{id}", self.get_component),
             web.put("/api/components/{id}", self.set_component),
         ]
@@ -304,7 +335,10 @@ class Cachet(StatusPage):
         if refusal := self.refusal(request):
             return refusal
         texts = self.incidents[request.match_info["id"]]["texts"][1:]
-        found = [{"id": str(n), "type": "updates", "attributes": {"message": text}} for n, text in enumerate(texts)]
+        found = [
+            {"id": str(n), "type": "updates", "attributes": {"message": text, "status": {"human": "", "value": 2}}}
+            for n, text in enumerate(texts)
+        ]
         assert request.query.get("sort") == "-created_at"
         return await self.answered(request, {"data": found[::-1]})
 
@@ -318,6 +352,16 @@ class Cachet(StatusPage):
         one["texts"].append(given["message"])
         one["status"] = given["status"]
         return await self.answered(request, {"data": {"id": "1", "type": "updates"}}, 201)
+
+    async def edit(self, request: web.Request) -> web.Response:
+        if refusal := self.refusal(request):
+            return refusal
+        given, update = await request.json(), request.match_info.get("update")
+        if set(given) - (self.INCIDENT if update is None else {"status", "message"}):
+            return web.json_response({"message": "The field is unknown.", "errors": {}}, status=422)
+        texts = self.incidents[request.match_info["id"]]["texts"]
+        texts[0 if update is None else int(update) + 1] = given["message"]
+        return await self.answered(request, {"data": {"id": update or "1", "type": "updates"}})
 
     async def get_component(self, request: web.Request) -> web.Response:
         return self.refusal(request) or await self.answered(request, self.component(request.match_info["id"]))

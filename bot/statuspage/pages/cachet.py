@@ -56,6 +56,8 @@ def connect(options: CachetOptions, ports: Ports) -> Tell:
 
 async def _told(api: Api, options: CachetOptions, incident: PublicIncident) -> str:
     """Tell of the incident unless the page knows it; gives the page's id of it."""
+    if incident.taken_back:
+        return await _taken_back(api, incident)
     said: dict[str, Any] = {"message": referenced(incident), "status": _PHASES[incident.phase]}
     if incident.reference:
         path = f"/incidents/{quote(incident.reference, safe='')}"
@@ -76,6 +78,24 @@ async def _told(api: Api, options: CachetOptions, incident: PublicIncident) -> s
         **said,
     }
     return str((await api.ask("POST", "/incidents", json=named))["data"]["id"])
+
+
+async def _taken_back(api: Api, incident: PublicIncident) -> str:
+    """Replace the words that have our reference: the first ones are the incident's own, further ones are updates."""
+    path = f"/incidents/{quote(incident.reference, safe='')}"
+    there = await api.ask("GET", path, absent=True)
+    if there is None:
+        return incident.reference
+    updates = await api.ask("GET", f"{path}/updates", params={"sort": "-created_at", "per_page": AT_ONCE})
+    told = [(path, there["data"]), *((f"{path}/updates/{one['id']}", one) for one in updates["data"])]
+    for where, one in told:
+        attributes = one["attributes"]
+        message, status = attributes.get("message"), attributes["status"]
+        if is_ours(message, incident) and message != referenced(incident):
+            kept = {"status": status["value"] if isinstance(status, dict) else status}
+            kept |= {"name": attributes["name"]} if where == path else {}
+            await api.ask("PUT", where, json={**kept, "message": referenced(incident)})
+    return incident.reference
 
 
 async def _components(api: Api, wanted: dict[str, int]) -> None:

@@ -60,6 +60,8 @@ def connect(options: InstatusOptions, ports: Ports) -> Tell:
 
 async def _told(api: Api, options: InstatusOptions, incident: PublicIncident) -> str:
     """Tell of the incident unless the page knows it; gives the page's id of it."""
+    if incident.taken_back:
+        return await _taken_back(api, incident)
     there = None
     if incident.reference:
         there = await api.ask("GET", f"/incidents/{quote(incident.reference, safe='')}", absent=True)
@@ -82,6 +84,18 @@ async def _told(api: Api, options: InstatusOptions, incident: PublicIncident) ->
     started = f"{incident.started_at:%Y-%m-%dT%H:%M:%S}.000Z"
     named = {"name": cut(incident.title, _LONGEST_NAME), "started": started, **said}
     return str((await api.ask("POST", "/incidents", json=named))["id"])
+
+
+async def _taken_back(api: Api, incident: PublicIncident) -> str:
+    """Replace the words of the update that has our reference."""
+    path = f"/incidents/{quote(incident.reference, safe='')}"
+    there = await api.ask("GET", path, absent=True) or {}
+    for one in there.get("updates") or ():
+        if is_ours(one.get("message"), incident) and one["message"] != referenced(incident):
+            kept = {name: one[name] for name in ("started", "status") if one.get(name)}
+            where = f"{path}/incident-updates/{quote(str(one['id']), safe='')}"
+            await api.ask("PUT", where, json={**kept, "message": referenced(incident), "notify": False})
+    return incident.reference
 
 
 async def _components(api: Api, wanted: dict[str, str]) -> None:

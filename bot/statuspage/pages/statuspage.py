@@ -62,6 +62,8 @@ def connect(options: StatuspageOptions, ports: Ports) -> Tell:
 
 async def _told(api: Api, options: StatuspageOptions, incident: PublicIncident) -> str:
     """Tell of the incident unless the page knows it; gives the page's id of it."""
+    if incident.taken_back:
+        return await _taken_back(api, incident)
     there = None
     if incident.reference:
         there = await api.ask("GET", f"/incidents/{quote(incident.reference, safe='')}", absent=True)
@@ -84,6 +86,18 @@ async def _told(api: Api, options: StatuspageOptions, incident: PublicIncident) 
         return str((await api.ask("PATCH", path, json={"incident": said}))["id"])
     named = {"name": cut(incident.title, _LONGEST_NAME), **said}
     return str((await api.ask("POST", "/incidents", json={"incident": named}))["id"])
+
+
+async def _taken_back(api: Api, incident: PublicIncident) -> str:
+    """Replace the words wherever they stand in the incident: updates have no key by which one could be told apart."""
+    path, words = f"/incidents/{quote(incident.reference, safe='')}", cut(incident.taken_back, _LONGEST_BODY)
+    there = await api.ask("GET", path, absent=True) or {}
+    for one in there.get("incident_updates") or ():
+        if one.get("body") == words:
+            said = {"body": incident.text, "deliver_notifications": False}
+            where = f"{path}/incident_updates/{quote(str(one['id']), safe='')}"
+            await api.ask("PATCH", where, json={"incident_update": said})
+    return incident.reference
 
 
 async def _components(api: Api, wanted: dict[str, str]) -> None:

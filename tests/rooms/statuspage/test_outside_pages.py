@@ -64,13 +64,28 @@ async def test_what_was_taken_back_is_neither_told_again_nor_told_late(world: Wo
     await world.run("status", "publish", "1", "--text", "One.")
     await world.run("status", "withdraw", "1")
     await world.run("status", "say", "1", "--text", "Two.")
-    assert outside.updates() == ["One.", "Two."]
+    assert outside.updates() == ["This update was withdrawn.", "Two."]
     await world.ask("status", "say", "1", "--text", "Three.")  # before the page is told
     card = await world.ask("status", "withdraw", "3")
-    assert (card.level.value, card.data["kept_by"]) == ("ok", [])
+    assert (card.level.value, card.data["told"]) == ("ok", [])
     await world.settle()
     await world.run("statuspage", "sync")
-    assert outside.updates() == ["One.", "Two."]
+    assert outside.updates() == ["This update was withdrawn.", "Two."]
+
+
+async def test_what_a_page_does_not_take_back_is_said_on_the_card_and_mended_by_a_sync(
+    world: World, outside: Statuspage
+) -> None:
+    await declared(world)
+    await world.run("status", "publish", "1", "--text", "One.")
+    await world.run("incident", "resolve", "1")
+    await world.run("status", "publish", "2", "--text", "Two.")
+    outside.fail(403)
+    await world.run("status", "withdraw", "1")
+    assert "Status page public could not be told" in (await world.incident()).trouble
+    await world.run("statuspage", "sync")
+    assert outside.updates() == ["This update was withdrawn.", "Two."]
+    assert (await world.incident()).trouble == ""
 
 
 async def test_a_connection_that_is_cut_tells_no_second_time(world: World, outside: Statuspage) -> None:

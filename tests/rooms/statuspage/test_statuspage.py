@@ -99,7 +99,7 @@ async def test_a_discarded_text_is_never_told(world: World, outside: Statuspage)
     assert len(await world.facts("incident:1", NoticeDiscarded)) == 1
 
 
-async def test_a_published_text_is_taken_back_from_page_and_feed(world: World) -> None:
+async def test_a_published_text_is_taken_back_from_page_and_feed(world: World, outside: Statuspage) -> None:
     await declared(world)
     await world.run("status", "publish", "1", "--text", "Cards were stolen.")
     await world.run("status", "say", "1", "--text", "Paying fails.")
@@ -115,10 +115,11 @@ async def test_a_published_text_is_taken_back_from_page_and_feed(world: World) -
     ):
         assert "Cards were stolen" not in told
         assert "Paying fails" in told
-    assert (card.level, card.title) == (Level.WARNING, "Notice 1 is withdrawn")
-    assert "Still there, until somebody removes it by hand: public." in str(card.body)
+    assert (card.level, card.title) == (Level.OK, "Notice 1 is withdrawn")
+    assert "Asked to say “This update was withdrawn.” in its place: public." in str(card.body)
+    assert outside.updates() == ["This update was withdrawn.", "Paying fails."]
     (fact,) = await world.facts("incident:1", NoticeWithdrawn)
-    assert (fact.notice, fact.kept_by) == (1, ("public",))
+    assert (fact.notice, fact.told) == (1, ("public",))
     shown = await world.message("notice:1:card")
     assert (shown.card.title, shown.card.buttons) == ("📢 Withdrawn: Trouble with Shop (investigating)", ())
     assert f"Was published: by {LEAD}" in shown.text

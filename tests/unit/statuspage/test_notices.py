@@ -1,16 +1,17 @@
 """What becomes of public texts: nothing is public before a person let it be."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.events import NoticeDiscarded, NoticeProposed, NoticePublished, PageTroubled
+from bot.events import NoticeDiscarded, NoticeProposed, NoticePublished, NoticeWithdrawn, PageTroubled
 from bot.statuspage import notices, wording
 from bot.statuspage.decide import Condition
 from bot.statuspage.notices import NotPublic, Wanted
 from storage.records.incidents import Incident, IncidentStatus
-from storage.records.notices import NoticeStatus
+from storage.records.notices import Mirror, Notice, NoticeStatus
 from tests.fakes.ports import T0
 from tests.unit.statuspage.test_held import HOSTILE, incident, notice, resolved
 
@@ -75,6 +76,27 @@ def test_what_waits_is_out_of_date_once_the_public_may_not_hear_it_or_it_moved_o
 
 def test_discarding_is_a_fact_too() -> None:
     assert isinstance(notices.discard(proposed(), by="U000LEAD", now=T0).events[0], NoticeDiscarded)
+
+
+def test_only_what_is_public_is_taken_back_and_who_published_it_stays() -> None:
+    published = proposed(status=NoticeStatus.PUBLISHED, decided_by="U000LEAD", decided_at=T0)
+    decision = notices.withdraw(published, ["public"])
+    assert decision.events == (NoticeWithdrawn(incident=1, notice=1, told=("public",)),)
+    assert (decision.state.status, decision.state.decided_by) == (NoticeStatus.WITHDRAWN, "U000LEAD")
+    for status in (NoticeStatus.PROPOSED, NoticeStatus.DISCARDED, NoticeStatus.WITHDRAWN):
+        assert not notices.withdraw(proposed(status=status), []).changed
+
+
+def test_what_was_taken_back_keeps_its_place_among_what_was_told() -> None:
+    def told(number: int, status: NoticeStatus) -> Notice:
+        return proposed(id=number, status=status, decided_at=T0 + timedelta(minutes=number))
+
+    every = [told(1, NoticeStatus.PUBLISHED), told(2, NoticeStatus.WITHDRAWN), told(3, NoticeStatus.PUBLISHED)]
+    assert [one.id for one in notices.untold(every, 2)] == [3]
+    assert [one.id for one in notices.untold(every, 0)] == [1, 3]
+    page = Mirror(page="public", incident=1, reference="x", notice=2)
+    assert [notices.knows(page, one, every) for one in every] == [True, True, False]
+    assert not notices.knows(replace(page, notice=0), every[1], every)
 
 
 def test_own_words_are_proposed_and_published_in_one() -> None:
