@@ -1,7 +1,7 @@
 """Which runs of commands belong on the timeline of an incident (pure)."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from storage.records.journal import Entry
@@ -15,9 +15,15 @@ _OTHER_MATTERS = re.compile(r"(silence|maintenance|oncall|heartbeat|job|meeting)
 _REFUSED = frozenset({"usage", "denied"})
 
 
-def among(entries: Iterable[Entry], channel: str) -> list[Entry]:
-    """Those runs of commands that belong on the timeline, see `belongs`."""
-    return [entry for entry in entries if belongs(entry.payload, channel)]
+def among(entries: Iterable[Entry], channel: str, private: Collection[str] = ()) -> list[Entry]:
+    """Those runs of commands that belong on the timeline, see `belongs`, and are no secret."""
+    return [e for e in entries if belongs(e.payload, channel) and not secret(e.payload, channel, private)]
+
+
+def secret(run: Mapping[str, Any], channel: str, private: Collection[str]) -> bool:
+    """Whether it was asked in one of these channels, those of `private` incidents, which is not the incident's own."""
+    asked = run.get("channel", "")
+    return asked != channel and asked in private
 
 
 def belongs(run: Mapping[str, Any], channel: str) -> bool:

@@ -266,12 +266,13 @@ async def lines(ports: Ports, number: int, *, hidden: bool = False) -> Sequence[
     async with ports.store.read() as conn:
         entries = await journal.of_subjects(conn, [*await subjects(conn, seen.incident), *dict.fromkeys(checks)])
         commands = await journal.of_kind(conn, "CommandRun", began, limit=MOST_COMMANDS, until=ended)
+        private = await incidents.private_channels(conn)
     within = [
         entry
         for entry in entries
         if not entry.subject.startswith("check:") or (entry.at >= began and (ended is None or entry.at <= ended))
     ]
-    ran = runs.among(commands, seen.incident.channel)
+    ran = runs.among(commands, seen.incident.channel, private)
     return timeline.lines(within, ran, hidden=hidden)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.incidents import timeline
+from bot.incidents import runs, timeline
 from bot.ports import Ports, Posted
 from bot.postmortems import evidence, measuring
 from bot.postmortems.cards import Sources
@@ -85,10 +85,15 @@ async def pack_of(ports: Ports, number: int) -> Pack:
         subjects = timeline.subjects(number, incident.alert_ids, _checks(raised))
         numbers = await _numbers(conn, incident, subjects)
         figures = await measuring.figures(ports, conn, incident, _checks(raised))
-        name, made_of = f"evidence:{number}", (incident, numbers, figures)
+        private = await incidents.private_channels(conn)
+        name, made_of = f"evidence:{number}", (incident, numbers, figures, private)
         if (known := ports.recent.get(Pack, name, made_of)) is not None:
             return known
-        entries = await journal.by_ids(conn, numbers)
+        entries = [
+            entry
+            for entry in await journal.by_ids(conn, numbers)
+            if entry.kind != "CommandRun" or not runs.secret(entry.payload, incident.channel, private)
+        ]
     # thousands of entries take longer than anybody else should have to wait
     pack = await asyncio.to_thread(evidence.collect, incident, entries, figures=figures)
     ports.recent.keep(name, made_of, pack)

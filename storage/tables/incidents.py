@@ -148,6 +148,12 @@ async def private(conn: AsyncConnection) -> list[Incident]:
     return [from_row(row) for row in await rows(conn, select(INCIDENTS).where(INCIDENTS.c.private.is_(True)))]
 
 
+async def private_channels(conn: AsyncConnection) -> frozenset[str]:
+    """The channels of all private incidents that have one."""
+    query = select(INCIDENTS.c.channel).where(INCIDENTS.c.private.is_(True), INCIDENTS.c.channel != "")
+    return frozenset((await conn.execute(query)).scalars())
+
+
 async def counting(
     conn: AsyncConnection, *, since: datetime | None = None, without: Collection[int] = (), limit: int | None = None
 ) -> list[Incident]:

@@ -173,6 +173,15 @@ class TestPrivate:
         assert card.level is Level.USAGE
         assert "4711" in str(to_json(await hidden.ask("incident", "timeline", "2", by=SECOND)))
 
+    async def test_a_change_that_was_asked_for_there_is_on_no_other_timeline_and_no_other_evidence(
+        self, hidden: World
+    ) -> None:
+        other, own = [str(to_json(await hidden.ask("incident", "timeline", n, by=SECOND))) for n in ("1", "2")]
+
+        assert "drain" not in other
+        assert "drain" in own
+        assert (await pack_of(hidden.ports, 1)).of_kind("CommandRun") == []
+
     async def test_what_is_told_of_it_elsewhere_is_not_kept(self, hidden: World) -> None:
         await hidden.ask("incident", "show", "2", channel=CHANNEL, by=SECOND)
         await hidden.ask("incidents", channel=CHANNEL, by=SECOND)
