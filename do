@@ -232,7 +232,7 @@ case $verb in
         ready requirements-dev.lock
         ready_servers
         unset PYTHONDONTWRITEBYTECODE # or each of the many bots that tests start would compile itself anew
-        exec "$python" -m pytest -n 2 --dist worksteal "$@"
+        exec "$python" -m pytest -n 4 --dist worksteal "$@" # many tests wait: two workers leave two cores half idle
         ;;
     check | bench | lock)
         case ${1:-} in -h | --help) usage && exit ;; esac

@@ -26,6 +26,7 @@ from storage.unit_of_work import Store, UnitOfWork
 from tests.fakes.ports import T0, FrozenClock, make_ports
 from tests.servers.process import free_port
 
+PARTS = parts()
 ONCALL = "U0ONCALL"
 PHONE = "+4930123456"
 SUMMARY = "redis is down & <out>"
@@ -79,18 +80,17 @@ async def answering(
     people = {ONCALL: {"phone": phone, "email": "on-call@example.com"}}
     manage = Manage.model_validate({"people": people, "notifications": notifications})
     settings = Settings(public_url=url, manage_token=token)
-    found = parts()
     async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
         ports = make_ports(
-            store, now=clock, manage=manage, settings=settings, http=http, reactions=found.reactions.values()
+            store, now=clock, manage=manage, settings=settings, http=http, reactions=PARTS.reactions.values()
         )
         connected = {
-            name: found.channels[config.type].connect(config.options, ports)
+            name: PARTS.channels[config.type].connect(config.options, ports)
             for name, config in manage.notifications.items()
         }
         ports = replace(ports, channels=connected)
         bot = Measured(
-            ports=ports, parts=found, worker=Worker(store, {}, ports, now=clock), telemetry=Telemetry("1.2.3")
+            ports=ports, parts=PARTS, worker=Worker(store, {}, ports, now=clock), telemetry=Telemetry("1.2.3")
         )
         await store.transact(lambda unit: unit.save(_firing()))
         async with TestServer(application(bot), port=port):

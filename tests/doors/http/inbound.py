@@ -26,6 +26,7 @@ from handlers.measured import Measured
 from storage.unit_of_work import Store
 from tests.fakes.ports import T0, make_ports
 
+PARTS = parts()
 TOKEN = "t0ken-of-the-tests"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 TOPIC = "arn:aws:sns:eu-west-1:1234567890:alerta-test"
@@ -58,7 +59,7 @@ def listening(
     config = Manage.model_validate({"webhooks": webhooks or {}, **manage})
     ports = make_ports(store, report=taken, settings=settings, manage=config, http=http)
     worker = Worker(store, {}, ports, now=ports.now)
-    return Measured(ports=ports, parts=parts(), worker=worker, telemetry=Telemetry("1.2.3")), taken
+    return Measured(ports=ports, parts=PARTS, worker=worker, telemetry=Telemetry("1.2.3")), taken
 
 
 @dataclass
