@@ -14,6 +14,7 @@ import certifi
 import psutil
 import pytest
 
+from handlers.terminal.main import COLLECT
 from tests.servers.process import IS_SERVER
 from tests.servers.tls import certified
 
@@ -34,8 +35,6 @@ pytest_plugins = [
 
 LONG = ("story", "faults")
 """Folders whose tests take longest and mostly wait: they go first, beside all the others, so that none is left alone."""
-COLLECT = (20_000, 20, 50)
-"""After how many new objects the youngest are looked through, as in the running bot."""
 
 
 @pytest.hookimpl(trylast=True)

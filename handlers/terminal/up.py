@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 SANDBOX_PORTS = (*range(8090, 8100), 0)
 """Where the sandbox's page is tried to be put, in this order; 0 is any free port."""
 MANIFEST = Path(__file__).with_name("manifest.yml")
-COLLECT = (20_000, 20, 50)
-"""After how many new objects the youngest are looked through, and how often in between the older ones are."""
 GRACE = 1.0
 """Seconds that open HTTP requests get when the bot stops."""
 
@@ -118,7 +116,6 @@ def settle() -> None:
     """Let the garbage collector pass over what stays: looking through it all again held everything up for 80 ms."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECT)
 
 
 async def _heard(stack: AsyncExitStack, app: "Measured") -> tuple["AsyncApp", str]:
