@@ -30,9 +30,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     options = {"executablePath": program("chromium", "chromium"), "args": FLAGS, "port": port, "wsPath": "/chromium"}
     (home / "options.json").write_text(json.dumps(options))
     argv = [str(DRIVER / "node"), str(DRIVER / "package/cli.js"), "launch-server", "--browser=chromium"]
-    with running(
-        [*argv, f"--config={home / 'options.json'}"], ready=lambda: answers(port), log=home / "server.log"
-    ):
+    with running([*argv, f"--config={home / 'options.json'}"], ready=lambda: answers(port), log=home / "server.log"):
         yield f"ws://127.0.0.1:{port}/chromium"
 
 

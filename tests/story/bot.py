@@ -59,7 +59,7 @@ class Bot:
     environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
-    async def start(self, within: float = 30.0) -> None:
+    async def start(self, within: float = 90.0) -> None:
         """Start the process and wait until it is connected."""
         with (self.directory / "bot.log").open("ab") as log:
             self.process = subprocess.Popen(  # noqa: ASYNC220 - it is waited for in a thread

@@ -1,7 +1,6 @@
 """Kill -9 at any moment of the story: nothing is missing afterwards, nothing is there twice."""
 
 import asyncio
-import json
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -12,6 +11,8 @@ import pytest
 
 from bot.sandbox import Workspace
 from bot.sandbox.state import Message
+from tests.faults.alertmanager_client import client
+from tests.servers.process import free_port
 from tests.story.bot import BACKUP, ONCALL, YOU, Bot, living
 from tests.story.reading import buttons, find, said
 
@@ -24,16 +25,18 @@ PATIENT = 120.0
 async def test_ten_kills_at_random_lose_nothing_and_repeat_nothing(
     tmp_path: Path, database_url: str, seed: int
 ) -> None:
-    async with living(tmp_path, database_url, retry_delays=(0.3,) * 200) as bot:
+    port = free_port()
+    environment = {"PORT": str(port)}
+    async with living(tmp_path, database_url, environment=environment, retry_delays=(0.3,) * 200) as bot:
         async with asyncio.TaskGroup() as group:
             killer = group.create_task(_kill_again_and_again(bot, random.Random(seed)))
             await _life(bot)
         kills = killer.result()
-        await _settled(bot)
+        await _settled(port)
 
         assert kills == KILLS
         _nothing_twice(bot.workspace)
-        _nothing_missing(bot)
+        await _nothing_missing(port)
 
 
 async def _kill_again_and_again(bot: Bot, chance: random.Random) -> int:
@@ -97,12 +100,21 @@ async def _seen(workspace: Workspace, channel: str, *words: str) -> Message:
     return found
 
 
-async def _settled(bot: Bot) -> None:
+async def _asked(port: int, command: str) -> dict[str, Any]:
+    """What the bot says at its door: nothing has to start for that, as beside it."""
+    async with client(port) as to, to.post("/api/commands", json={"command": command}) as answer:
+        assert answer.status == 200, await answer.text()
+        found: dict[str, Any] = await answer.json()
+    return found
+
+
+async def _settled(port: int) -> None:
     """Wait until no work is under way: all that is left pending lies in the future."""
-    for _ in range(100):
-        pending = json.loads((await asyncio.to_thread(bot.shell, "jobs", "--json")).stdout)["jobs"]
+    for _ in range(600):
+        pending = (await _asked(port, "jobs"))["jobs"]
         if not [job for job in pending if job["kind"].startswith("reaction:")]:
             return
+        await asyncio.sleep(0.1)
     raise AssertionError(f"work is left over: {pending}")
 
 
@@ -123,13 +135,13 @@ def _nothing_twice(workspace: Workspace) -> None:
     assert [key for key, times in keys.items() if times > 1] == []
 
 
-def _nothing_missing(bot: Bot) -> None:
-    alerts = json.loads(bot.shell("alerts", "--state", "all", "--json").stdout)["alerts"]
+async def _nothing_missing(port: int) -> None:
+    alerts = (await _asked(port, "alerts --state all"))["alerts"]
     first = next(alert for alert in alerts if alert["number"] == 1)
     assert (first["state"], first["incident"]) == ("resolved", 1)
-    incidents = json.loads(bot.shell("incidents", "--json").stdout)["incidents"]
+    incidents = (await _asked(port, "incidents"))["incidents"]
     assert [(i["number"], i["status"]) for i in incidents] == [(1, "resolved")]
-    told = [line["said"] for line in json.loads(bot.shell("incident", "timeline", "1", "--json").stdout)["timeline"]]
+    told = [line["said"] for line in (await _asked(port, "incident timeline 1"))["timeline"]]
     for words in (
         "Alert #1 (high)",
         "acknowledged",
@@ -139,7 +151,7 @@ def _nothing_missing(bot: Bot) -> None:
         "Postmortem approved",
     ):
         assert sum(words in line for line in told) >= 1, (words, told)
-    assert json.loads(bot.shell("jobs", "--state", "dead", "--json").stdout)["jobs"] == []
+    assert (await _asked(port, "jobs --state dead"))["jobs"] == []
 
 
 def _room(workspace: Workspace) -> Any:
