@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
     """Give the address of a running S3; any credentials are taken."""
+    from moto.server import ThreadedMotoServer  # takes long, and every process that tests reads this file
+
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
