@@ -51,6 +51,14 @@ class Usage(Exception):
         self.hint = hint
 
 
+class Denied(Exception):
+    """The caller's role does for the command, but not for what is asked of it; `hint` is the next step to show."""
+
+    def __init__(self, message: str, hint: Text) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
 class HelpWanted(Exception):
     """`--help` was among the words."""
 

@@ -10,8 +10,8 @@ from typing import Any
 import click
 import structlog
 
-from bot.cards.card import Card, Code, Level, Person
-from bot.command import SHOWN, Command, Context, HelpWanted, Progress, Usage, find, parse
+from bot.cards.card import Card, Code, Level, Person, Text
+from bot.command import SHOWN, Command, Context, Denied, HelpWanted, Progress, Usage, find, parse
 from bot.config.errors import without_password
 from bot.decision import fact_of
 from bot.events import CommandRun
@@ -66,6 +66,8 @@ async def invoke(
         card = command_help(commands[run.command])
     except Usage as wrong:
         card = Card(title="That is not quite a command", level=Level.USAGE, body=(str(wrong),), hint=wrong.hint)
+    except Denied as refused:
+        card = _not_allowed(str(refused), refused.hint)
     except Locked as busy:
         card = Card(
             title="Somebody is at it already",
@@ -144,16 +146,15 @@ async def _permitted(run: _Run, argv: Sequence[str], context: Context, approval:
         raise
     verdict = may(run.role, cmd.role, cmd.name)
     if not verdict.allowed:
-        return Card(
-            title="Not allowed",
-            level=Level.DENIED,
-            body=(verdict.reason,),
-            hint=("Ask an admin to add you under ", Code("roles"), " in manage.yml."),
-        )
+        return _not_allowed(verdict.reason, ("Ask an admin to add you under ", Code("roles"), " in manage.yml."))
     if approval and (waiting := await approval(Request(command=cmd, argv=tuple(argv), caller=context.caller))):
         return waiting
     run.ran = cmd
     return await _run(cmd, params, context)
+
+
+def _not_allowed(reason: str, hint: Text) -> Card:
+    return Card(title="Not allowed", level=Level.DENIED, body=(reason,), hint=hint)
 
 
 async def _run(cmd: Command, params: Mapping[str, Any], context: Context) -> Card:

@@ -3,7 +3,7 @@
 import click
 
 from bot.cards.card import Card
-from bot.command import Context, Usage, command
+from bot.command import Context, Denied, Usage, command
 from bot.incidents import service as incidents
 from bot.incidents.asking import meant
 from bot.meetings import cards, decide, service
@@ -61,6 +61,6 @@ async def _move(ctx: Context, number: int, at: str) -> None:
 def _needs_responder(ctx: Context) -> None:
     roles = ctx.ports.manage.roles
     if role_of(ctx.caller, roles.members, roles.default) < Role.RESPONDER:
-        raise Usage(
+        raise Denied(
             "to move or cancel a meeting needs the role responder", "Ask an admin for it, or a responder to do so."
         )

@@ -3,7 +3,7 @@
 import click
 
 from bot.cards.card import Card, Code
-from bot.command import Context, Usage, command
+from bot.command import Context, Denied, Usage, command
 from bot.notifications import cards, trial
 from bot.oncall.people import USER
 from bot.permissions import Role, role_of
@@ -24,7 +24,7 @@ async def test(ctx: Context, who: str, via: str) -> Card:
         raise Usage(f"there is no channel `{via[:60]}`", f"There is: {listing(known)}.")
     own = user == ctx.caller.id
     if not own and role_of(ctx.caller, ports.manage.roles.members, ports.manage.roles.default) < Role.OPERATOR:
-        raise Usage("only an operator can test how others are reached", "Leave the name out to test your own.")
+        raise Denied("only an operator can test how others are reached", "Leave the name out to test your own.")
     found = await trial.tried(ports, user, ctx.caller.id, via)
     return cards.outcomes(user, ((one.via, one.delivered, one.detail) for one in found), own=own)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import click
 
 from bot.cards.card import Card, Code, Level
-from bot.command import Context, Usage, command
+from bot.command import Context, Denied, Usage, command
 from bot.numbers import NUMBER
 from bot.oncall import (
     cards,
@@ -173,7 +173,7 @@ async def calendar(ctx: Context, name: str, mine: bool, renew: bool) -> Card:
     """Give the address at which a calendar program reads a schedule, or your own shifts."""
     which = _user(ctx.caller.id) if mine else _named(ctx, name)
     if renew and not mine and _role(ctx) < Role.OPERATOR:
-        raise Usage("only an operator can renew the address of a schedule", "It would end for everybody who uses it.")
+        raise Denied("only an operator can renew the address of a schedule", "It would end for everybody who uses it.")
     address = await subscriptions.address(ctx.ports, which, by=ctx.caller.id, renew=renew)
     return cards.calendar(which, address, public=bool(ctx.ports.settings.public_url))
 
@@ -200,7 +200,7 @@ async def me_set(ctx: Context, *, phone: str, email: str, timezone: str, rules: 
     """Set how you are reached, and through which channels one after another."""
     who = _user(user or ctx.caller.id)
     if who != ctx.caller.id and _role(ctx) < Role.ADMIN:
-        raise Usage("only an admin can set how others are reached", "Leave --user out to set your own.")
+        raise Denied("only an admin can set how others are reached", "Leave --user out to set your own.")
     try:
         await preferences.change(
             ctx.ports, who, by=ctx.caller.id, phone=phone, email=email, timezone=timezone, rules=rules

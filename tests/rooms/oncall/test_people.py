@@ -102,7 +102,7 @@ async def test_channels_of_manage_yml_may_be_chosen(opened: Opened) -> None:
 async def test_nobody_sets_what_is_another_s_but_admins(opened: Opened) -> None:
     world = await opened(DAILY, roles={"admin": [SIX], "operator": [TWO]})
 
-    assert (await world.run("oncall", "me", "set", "--user", ONE, "--phone", PHONE, by=TWO)).level is Level.USAGE
+    assert (await world.run("oncall", "me", "set", "--user", ONE, "--phone", PHONE, by=TWO)).level is Level.DENIED
     assert (await world.run("oncall", "me", "set", "--user", ONE, "--phone", PHONE, by=SIX)).level is Level.OK
 
 
