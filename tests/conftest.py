@@ -13,6 +13,7 @@ from pathlib import Path
 import certifi
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 
 from handlers.terminal.main import COLLECT
 from tests.servers.process import IS_SERVER
@@ -32,6 +33,10 @@ pytest_plugins = [
     "tests.servers.twilio_emulator",
 ]
 
+
+# How long an example takes on a machine that runs other tests beside it says nothing; in CI Hypothesis asks no clock either.
+settings.register_profile("any clock", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any clock")
 
 LONG = ("story", "faults")
 """Folders whose tests take longest and mostly wait."""
