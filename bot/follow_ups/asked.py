@@ -43,15 +43,19 @@ async def incident_of(ctx: Context, number: int | None) -> int | None:
 async def about(ctx: Context, words: Sequence[str], number: int | None) -> tuple[Sequence[str], int | None]:
     """The words of a title, and the incident of the follow-up: the one named, a number before the title, the channel's.
 
-    A number is one before the title where it is written #12, or where all after it is in quotes. In an incident's own
-    channel, and beside `--incident`, it is the title's. Raises `Usage`, also where it may be either.
+    A number is one before the title where it is written #12, or where all after it is in quotes. Beside `--incident`,
+    and in an incident's own channel unless it names that one, it is the title's. Raises `Usage`, also where it may be
+    either.
     """
     channel = await incident_of(ctx, number)
     first, rest = words[0], words[1:]
-    if channel is not None or not rest or not _LEADING.fullmatch(first):
+    if not rest or not _LEADING.fullmatch(first):
         return words, channel
     meant_by_it = int(first.lstrip("#"))
-    if first.startswith("#") or (len(rest) == 1 and len(rest[0].split()) > 1):
+    apart = first.startswith("#") or (len(rest) == 1 and len(rest[0].split()) > 1)
+    if channel is not None:
+        return (rest if apart and number is None and meant_by_it == channel else words), channel
+    if apart:
         return rest, await meant_incident(ctx, meant_by_it)
     try:
         await meant_incident(ctx, meant_by_it)

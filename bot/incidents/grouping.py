@@ -1,6 +1,6 @@
 """Which open incident an alert belongs to, and what of the status page its trouble affects (pure)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bot.config.manage import Manage
 from storage.records.alerts import Alert
@@ -30,9 +30,8 @@ def host(
     return next(iter((*same, *related)), None)
 
 
-def components(alert: Alert, manage: Manage) -> tuple[str, ...]:
-    """The components of the status page that the alert's service has, and those that its check tells of."""
+def components(alert: Alert, checks: Collection[str], manage: Manage) -> tuple[str, ...]:
+    """The components of the status page that the alert's service has, and those that its `checks` tell of."""
     service = manage.services.get(alert.labels.get("service", ""))
     named = service.components if service else ()
-    check = alert.labels.get("check")
-    return tuple(c.name for c in manage.statuspage.components if c.name in named or (check and check in c.checks))
+    return tuple(c.name for c in manage.statuspage.components if c.name in named or not {*checks}.isdisjoint(c.checks))

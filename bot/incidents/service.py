@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.cards.card import Link
 from bot.decision import Decision, Timer, commit, job_of
 from bot.events import RespondersInvited
-from bot.incidents import decide, grouping, merging, particulars, runs, timeline
+from bot.incidents import checks, decide, grouping, merging, particulars, runs, timeline
 from bot.incidents.decide import Source
 from bot.incidents.privacy import may_see
 from bot.permissions import Caller, role_of
@@ -65,7 +65,8 @@ async def declare(
         raised = await alerts.get(unit.conn, alert) if alert is not None else None
         if alert is not None and raised is None:
             raise UnknownIncident(f"there is no alert #{alert}")
-        affected = (*components, *(grouping.components(raised, ports.manage) if raised else ()))
+        told = await checks.of_alerts(unit.conn, [raised]) if raised else ()
+        affected = (*components, *(grouping.components(raised, told, ports.manage) if raised else ()))
         running = await _host(ports, unit, raised) if raised and not (private or test) else None
         if running is not None and raised is not None:
             decision = decide.join(running, raised, affected)
@@ -261,10 +262,10 @@ async def lines(ports: Ports, number: int, *, hidden: bool = False) -> Sequence[
     With `hidden` also what somebody took off it by hand.
     """
     seen = await view(ports, number)
-    checks = [f"check:{alert.labels['check']}" for alert in seen.alerts if "check" in alert.labels]
     began, ended = seen.incident.started_at, seen.incident.resolved_at
     async with ports.store.read() as conn:
-        entries = await journal.of_subjects(conn, [*await subjects(conn, seen.incident), *dict.fromkeys(checks)])
+        told = [f"check:{name}" for name in await checks.of_alerts(conn, seen.alerts)]
+        entries = await journal.of_subjects(conn, [*await subjects(conn, seen.incident), *told])
         commands = await journal.of_kind(conn, "CommandRun", began, limit=MOST_COMMANDS, until=ended)
         private = await incidents.private_channels(conn)
     within = [

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.incidents import runs, timeline
+from bot.incidents import checks, runs, timeline
 from bot.ports import Ports, Posted
 from bot.postmortems import evidence, measuring
 from bot.postmortems.cards import Sources
 from bot.postmortems.evidence import Evidence, Pack
-from storage.records.alerts import Alert
 from storage.records.incidents import Incident
 from storage.records.postmortems import Postmortem, Section, Version
 from storage.tables import alerts, incidents, journal, postmortems, posts
@@ -82,9 +81,10 @@ async def pack_of(ports: Ports, number: int) -> Pack:
         if incident is None:
             raise UnknownIncident(f"there is no incident #{number}")
         raised = [alert for id_ in incident.alert_ids if (alert := await alerts.get(conn, id_))]
-        subjects = timeline.subjects(number, incident.alert_ids, _checks(raised))
+        told = await checks.of_alerts(conn, raised)
+        subjects = timeline.subjects(number, incident.alert_ids, told)
         numbers = await _numbers(conn, incident, subjects)
-        figures = await measuring.figures(ports, conn, incident, _checks(raised))
+        figures = await measuring.figures(ports, conn, incident, told)
         private = await incidents.private_channels(conn)
         name, made_of = f"evidence:{number}", (incident, numbers, figures, private)
         if (known := ports.recent.get(Pack, name, made_of)) is not None:
@@ -116,10 +116,6 @@ async def _numbers(conn: AsyncConnection, incident: Incident, subjects: Sequence
 def section_of(text: Postmortem | Version | None, name: str) -> Section | None:
     """The section of that name, when it is written."""
     return next((part for part in text.sections if part.name == name), None) if text else None
-
-
-def _checks(raised: list[Alert]) -> list[str]:
-    return sorted({alert.labels["check"] for alert in raised if "check" in alert.labels})
 
 
 async def _links(ports: Ports, pack: Pack) -> dict[int, str]:

@@ -168,6 +168,14 @@ async def opened_since(conn: AsyncConnection, alert_id: int, since: datetime) ->
     return await conn.scalar(begun) or 0
 
 
+async def label_values(conn: AsyncConnection, alert_ids: Sequence[int], label: str) -> set[str]:
+    """What a label of these alerts' instances says, of resolved ones too; nothing of those that do not have it."""
+    if not alert_ids:
+        return set()
+    every = (await conn.execute(select(INSTANCES.c.labels).where(INSTANCES.c.alert_id.in_(alert_ids)))).scalars()
+    return {labels[label] for labels in every if label in labels}
+
+
 async def of_alert(conn: AsyncConnection, alert_id: int) -> list[Instance]:
     """Return the instances of an alert, resolved ones included, oldest first."""
     query = select(INSTANCES).where(INSTANCES.c.alert_id == alert_id).order_by(INSTANCES.c.id)

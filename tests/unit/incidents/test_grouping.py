@@ -98,14 +98,16 @@ class TestComponents:
     )
 
     @pytest.mark.parametrize(
-        ("labels", "affected"),
+        ("service", "checks", "affected"),
         [
-            ({"service": "checkout"}, ("Shop",)),
-            ({"check": "http"}, ("API",)),
-            ({"check": "dns", "service": "other"}, ("Shop",)),
-            ({"check": "http", "service": "checkout"}, ("API", "Shop")),
-            ({}, ()),
+            ("checkout", [], ("Shop",)),
+            ("", ["http"], ("API",)),
+            ("other", ["dns"], ("Shop",)),
+            ("checkout", ["http"], ("API", "Shop")),
+            ("", ["dns", "http"], ("API", "Shop")),
+            ("", [], ()),
         ],
     )
-    def test_are_those_of_the_service_and_of_the_check_as_the_page_orders_them(self, labels, affected):
-        assert grouping.components(replace(ALERT, labels=labels), self.MANAGE) == affected
+    def test_are_those_of_the_service_and_of_the_checks_as_the_page_orders_them(self, service, checks, affected):
+        alert = replace(ALERT, labels={"service": service})
+        assert grouping.components(alert, checks, self.MANAGE) == affected
