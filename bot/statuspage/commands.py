@@ -24,7 +24,7 @@ async def status(ctx: Context) -> Card:
     """Show the components as the public sees them, and the latest texts about incidents.
 
     Nothing is published before somebody does it: `status publish` for a text that was proposed, `status say` for words
-    of your own. `status propose` words a text, `status discard` decides against one.
+    of your own. `status propose` words a text, `status discard` decides against one, `status withdraw` takes one back.
     """
     page = await service.with_history(ctx.ports)
     public = ctx.ports.settings.public_url
