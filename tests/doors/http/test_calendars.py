@@ -124,4 +124,4 @@ async def test_only_an_operator_renews_a_schedule_s_address(bot: Measured) -> No
         for argv in (["oncall", "calendar", "--renew"], ["oncall", "calendar", "--mine", "--renew"])
     ]
 
-    assert [card.level.value for card in answers] == ["usage", "ok"]
+    assert [card.level.value for card in answers] == ["denied", "ok"]

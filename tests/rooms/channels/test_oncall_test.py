@@ -113,7 +113,7 @@ async def test_an_unknown_channel_is_refused_with_those_there_are(ports: Ports) 
 
 
 async def test_another_person_takes_an_operator(ports: Ports, twilio: providers.Twilio) -> None:
-    assert (await run(ports, f"<@{ME}>", by=OTHER)).level is Level.USAGE
+    assert (await run(ports, f"<@{ME}>", by=OTHER)).level is Level.DENIED
     assert twilio.messages == []
     assert told(await run(ports, f"<@{ME}>", by="U0OPERATOR"))["texts"] is True
 
