@@ -1,8 +1,10 @@
 """Reactions: they acknowledge an alert, put a message on an incident's timeline, or make a follow-up of it."""
 
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Any
 
+from bot.engine.retry import Later
 from bot.permissions import Caller
 from bot.ports import Ports
 from handlers.slack import asides, threads
@@ -11,10 +13,12 @@ from handlers.slack.shortcuts import follow_up_of, note_of
 from storage.tables import alerts, incidents, posts
 
 PUSHPIN = "pushpin"
+LOOKS = 60
+"""How often it is looked for what a message of the bot's own is, a second apart."""
 
 
-def kept(event: Body, meant: Collection[str]) -> Mapping[str, Any] | None:
-    """What of a reaction is kept; None when it means nothing here."""
+def kept(event: Body, meant: Collection[str], me: str = "") -> Mapping[str, Any] | None:
+    """What of a reaction is kept; None when it means nothing here. `me` is the bot's own user id."""
     item = event.get("item") or {}
     name = str(event.get("reaction") or "").partition("::")[0]  # the rest is a skin tone
     if item.get("type") != "message" or name not in {PUSHPIN, threads.APPROVE, *meant}:
@@ -26,11 +30,18 @@ def kept(event: Body, meant: Collection[str]) -> Mapping[str, Any] | None:
         "channel": item["channel"],
         "ts": item["ts"],
         "at": event.get("event_ts", ""),
+        "ours": bool(me) and event.get("item_user") == me,
     }
 
 
-async def act(app: App, event: Body) -> None:
-    """Run the command line that the reaction stands for; bad news is told to whoever reacted."""
+async def act(app: App, event: Body, *, looked: int = 0) -> None:
+    """Run the command line that the reaction stands for; bad news is told to whoever reacted.
+
+    A message of our own may be seen before it is written down which one it is, for long when the process is killed in
+    between: raises `Later` for such a one, until it was `looked` for often enough.
+    """
+    if event.get("ours") and looked < LOOKS and not await _known(app.ports, event):
+        raise Later(app.ports.now() + timedelta(seconds=1))
     caller = await caller_of(app.ports, event["user"], channel=event["channel"])
     added = event["type"] == "reaction_added"
     if event["reaction"] == PUSHPIN:
@@ -45,6 +56,11 @@ async def act(app: App, event: Body) -> None:
         return
     card = await app.invoke(argv, caller)
     await asides.tell(app.ports, caller, card)
+
+
+async def _known(ports: Ports, event: Body) -> bool:
+    async with ports.store.read() as conn:
+        return await posts.by_message(conn, event["channel"], event["ts"]) is not None
 
 
 async def _acknowledgement(ports: Ports, event: Body, caller: Caller, *, added: bool) -> list[str]:

@@ -71,7 +71,7 @@ def _kept(event: Body, ports: Ports, me: str) -> Kept | None:
         case "reaction_added" | "reaction_removed":
             known = {*ports.manage.alerts.reactions, ports.manage.follow_ups.emoji}
             # our own tick asks for nothing
-            return emoji.kept(event, known) if event.get("user") != me else None
+            return emoji.kept(event, known, me) if event.get("user") != me else None
         case "app_mention":
             return mentions.kept(event)
         case "member_joined_channel":
@@ -103,7 +103,7 @@ def tasks(app: App) -> list[Task]:
         event = job.payload
         match event["type"]:
             case "reaction_added" | "reaction_removed":
-                await emoji.act(app, event)
+                await emoji.act(app, event, looked=job.postponed)
             case "app_mention" | pane.DIRECT:
                 await mentions.act(app, event, attempt=job.attempts)
             case "assistant_thread_started":

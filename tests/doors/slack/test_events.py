@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bot.bus import Task
 from bot.cards.card import Card
@@ -15,7 +15,7 @@ from storage.records.incidents import Incident
 from storage.records.jobs import Job
 from storage.records.journal import Entry
 from storage.records.postmortems import Postmortem, PostmortemStatus
-from storage.tables import alerts, journal
+from storage.tables import alerts, journal, posts
 from storage.tables.jobs import JOBS
 from storage.unit_of_work import UnitOfWork
 from tests.doors.slack.conftest import BACKUP, ONCALL, YOU, Bot, posted, shown
@@ -68,6 +68,16 @@ async def until_kept(bot: Bot, count: int) -> None:
             await asyncio.sleep(0.005)
 
 
+async def until_put_off(bot: Bot) -> None:
+    later = select(JOBS.c.id).where(JOBS.c.kind == "slack.event", JOBS.c.postponed > 0)
+    async with asyncio.timeout(5):
+        while True:
+            async with bot.ports.store.read() as conn:
+                if (await conn.execute(later)).first():
+                    return
+            await asyncio.sleep(0.01)
+
+
 async def eventually(bot: Bot, wanted: AlertState) -> None:
     async with asyncio.timeout(5):
         while await state(bot) is not wanted:  # noqa: ASYNC110 - a table raises no event
@@ -117,6 +127,20 @@ async def test_taking_off_ones_own_eyes_leaves_anothers_acknowledgement_alone(wo
     await workspace.person(BACKUP).unreact("#alerts", card_ts(workspace), "eyes")
     await workspace.until(lambda: len(bot.heard) == 2)
     assert await state(bot) is AlertState.ACKNOWLEDGED
+
+
+async def test_a_reaction_to_a_card_that_is_not_written_down_yet_waits_for_that(workspace: Workspace, bot: Bot) -> None:
+    alert = await raised(bot)
+    async with bot.ports.store.read() as conn:
+        (card,) = await posts.of_subject(conn, alert.subject)
+    # as a bot leaves it that was killed behind its post
+    await bot.ports.store.transact(lambda unit: unit.conn.execute(delete(posts.POSTS)))
+    await workspace.person(ONCALL).react("#alerts", card_ts(workspace), "eyes")
+    await until_put_off(bot)
+    assert bot.lines() == []
+
+    await bot.ports.store.transact(lambda unit: posts.put(unit.conn, card))
+    await eventually(bot, AlertState.ACKNOWLEDGED)
 
 
 async def test_the_bots_own_reaction_asks_for_nothing(workspace: Workspace, bot: Bot) -> None:
