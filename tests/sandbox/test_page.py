@@ -152,6 +152,15 @@ async def test_hostile_text_stays_text(page: Page, client: AsyncWebClient) -> No
     assert "owned" not in await page.title()
 
 
+async def test_a_channel_opens_though_it_is_drawn_anew_while_it_is_pressed(workspace: Workspace, page: Page) -> None:
+    await page.get_by_role("button", name="incidents", exact=True).hover()
+    await page.mouse.down()
+    await workspace.person("U0ONCALL").say("#incidents", "look")
+    await expect(page.get_by_role("button", name="incidents, 1 unread")).to_be_visible()
+    await page.mouse.up()
+    await expect(page.get_by_role("heading", name="# incidents", exact=True)).to_be_visible()
+
+
 async def test_unread_channels_stand_out_and_are_reached_by_arrow_keys(workspace: Workspace, page: Page) -> None:
     await workspace.person("U0LEAD").say("#incidents", "hello <@U0YOU>")
     entry = page.get_by_role("button", name="incidents, 1 unread")

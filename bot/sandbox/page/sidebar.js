@@ -13,6 +13,7 @@ export function drawSidebar(place) {
   if (!place.firstChild) {
     place.append(...["brand", "lists", "demo", "you"].map((part) => el("div", { class: `side-${part}` })));
     place.addEventListener("keydown", (event) => { if (event.target.matches(".channel")) arrows(event, [...place.querySelectorAll(".channel")].filter((node) => node.offsetParent)); });
+    heedPresses(place);
   }
   const [brand, lists, demo, you] = place.children;
   refill(brand, JSON.stringify([store.online, name(store.bot)]), () => [
@@ -21,6 +22,19 @@ export function drawSidebar(place) {
   refill(lists, JSON.stringify([marks, store.open, store.tab, archivedOpen, store.viewer, store.online]), () => sections(channels, im));
   drawDemo(demo);
   refill(you, JSON.stringify([store.viewer, store.people]), () => youAre());
+}
+
+/** Open the channel that is pressed: when its entry is drawn anew before the release, the browser tells of no click. */
+function heedPresses(place) {
+  const at = (event) => event.target.closest(".channel")?.dataset.channel;
+  let pressed;
+  place.addEventListener("pointerdown", (event) => { pressed = at(event); });
+  place.addEventListener("pointerup", (event) => { if (pressed && at(event) === pressed) visit(pressed); pressed = undefined; });
+}
+
+function visit(channel) {
+  go(channel);
+  document.body.classList.remove("side-open");
 }
 
 function sections(channels, im) {
@@ -45,7 +59,7 @@ function entry(channel) {
   const loud = count && !current && joined;
   return el("button", { class: `channel ${current ? "current" : ""} ${loud ? "unread" : ""} ${joined ? "" : "outside"}`, type: "button", data: { focus: channel.id, channel: channel.id },
     "aria-current": current ? "page" : null, "aria-label": `${label}${loud ? `, ${count} unread` : ""}`,
-    on: { click: () => { go(channel.id); document.body.classList.remove("side-open"); } } },
+    on: { click: () => visit(channel.id) } },
   el("span", { class: "sigil", "aria-hidden": "true" }, channel.kind === "im" ? el("span", { class: `dot ${store.online ? "on" : "off"}` }) : channel.kind === "group" ? "◆" : "#"),
   el("span", { class: "channel-name" }, label), loud && named ? el("span", { class: "count" }, String(named)) : null);
 }
