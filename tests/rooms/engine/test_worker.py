@@ -1,9 +1,14 @@
 """The worker: what becomes of a job in every way that its run may end."""
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+import pytest
+
+from bot.engine import worker as worker_module
 from bot.engine.retry import ATTEMPTS, Later, delay
+from bot.engine.worker import Runner, Worker
 from bot.ports import Ports, Undeliverable
 from storage.records.jobs import Job, JobState, NewJob
 from storage.records.journal import Entry
@@ -185,3 +190,45 @@ async def test_a_handler_that_asks_for_nonsense_does_not_block_its_slot(store: S
     async with working(store, edges, {"k": failing(Later(naive)), "good": remember}, clock, concurrency=1):
         await eventually(is_in(store, "y", JobState.DONE))
     assert (await kept(store)).state is JobState.PENDING
+
+
+async def test_what_was_handed_over_runs_before_more_is_claimed(
+    store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "HEAD_START", 20.0)
+    ended: list[str] = []
+    another = asyncio.Event()
+
+    async def handed(_ports: Ports, job: Job) -> None:
+        with suppress(TimeoutError):  # another job has all the time that it would need
+            await asyncio.wait_for(another.wait(), 0.5)
+        ended.append(job.key)
+
+    async def later(_ports: Ports, job: Job) -> None:
+        another.set()
+        ended.append(job.key)
+
+    async with working(store, Edges(), {"k": later}, clock) as worker:
+        await _hand_over(store, worker, handed)
+        await enqueue(store, a_job("later"))
+        await eventually(is_in(store, "later", JobState.DONE))
+    assert ended == ["handed", "later"]
+
+
+async def test_what_was_handed_over_and_takes_long_holds_up_nothing(store: Store, clock: FrozenClock) -> None:
+    free = asyncio.Event()
+
+    async def handed(_ports: Ports, _job: Job) -> None:
+        await free.wait()
+
+    async with working(store, Edges(), {"k": remember}, clock) as worker:
+        await _hand_over(store, worker, handed)
+        await enqueue(store, a_job("later"))
+        await eventually(is_in(store, "later", JobState.DONE))
+        assert (await kept(store, "handed")).state is JobState.PENDING
+        free.set()
+
+
+async def _hand_over(store: Store, worker: Worker, runner: Runner) -> None:
+    (job,) = await store.transact(lambda unit: worker.lease(unit, [a_job("handed")]))
+    worker.run(job, runner)
