@@ -106,6 +106,20 @@ async def test_the_step_is_told_after_the_opening_and_the_next_one_is_planned(wo
     assert sent == []
 
 
+async def test_the_card_that_is_posted_shows_the_step_and_is_not_edited_for_it(world: World, sent: list[Any]) -> None:
+    intake = Intake(world.ports)
+    intake.hand_to(FakeHands(world))
+
+    await intake([report()])
+    async with world.store.read() as conn:
+        planned = [job.kind for job in await jobs.listing(conn, limit=100) if job.lane.startswith("card:")]
+    await world.settle()
+
+    assert planned == ["reaction:alerts.post_card"]
+    assert "x through hook" in (await world.message("alert:1:card")).text
+    assert sent == []
+
+
 async def test_a_page_whose_process_died_after_the_commit_goes_out_once_its_lease_is_over(
     world: World, sent: list[Any]
 ) -> None:
