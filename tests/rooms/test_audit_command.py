@@ -26,7 +26,7 @@ async def ran(store: Store, *argv: str, by: str = "U1", before: timedelta = time
 
 async def said(store: Store, *argv: str, via: str = "shell") -> Card:
     ports = make_ports(store, now=FrozenClock())
-    return await invoke(["audit", *argv], Caller(id="U0CAROL", via=via), ports, {"audit": audit})
+    return await invoke(["audit", *argv], Caller(id="U0VIEWER", via=via), ports, {"audit": audit})
 
 
 def cells(card: Card) -> list[list[str]]:

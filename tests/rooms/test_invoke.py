@@ -30,7 +30,7 @@ from storage.unit_of_work import Conflict, Store, UnitOfWork
 from tests.fakes.ports import T0, make_ports
 from tests.servers.postgresql import PostgreSQL
 
-ALICE = Caller(id="U0ALICE", via="slack")
+RESPONDER = Caller(id="U0RESPONDER", via="slack")
 SECRET = "correct-horse-battery"
 
 
@@ -116,8 +116,10 @@ def logged() -> Iterator[list[MutableMapping[str, Any]]]:
         yield entries
 
 
-async def said(store: Store, *argv: str, caller: Caller = ALICE, approval: Approval | None = None) -> Card:
-    manage = Manage.model_validate({"roles": {"default": "viewer", "responder": ["U0ALICE"], "operator": ["U0BOB"]}})
+async def said(store: Store, *argv: str, caller: Caller = RESPONDER, approval: Approval | None = None) -> Card:
+    manage = Manage.model_validate(
+        {"roles": {"default": "viewer", "responder": ["U0RESPONDER"], "operator": ["U0OPERATOR"]}}
+    )
     return await invoke(argv, caller, make_ports(store, manage=manage), COMMANDS, approval=approval)
 
 
@@ -141,7 +143,7 @@ async def test_a_command_runs_and_its_card_is_the_answer(store: Store) -> None:
 async def test_a_run_leaves_an_audit_line(either: Store) -> None:
     await said(either, "ack", "42", "--comment=on it")
     entry = await trace(either)
-    assert (entry.actor, entry.subject, entry.at) == ("U0ALICE", "command:ack", T0)
+    assert (entry.actor, entry.subject, entry.at) == ("U0RESPONDER", "command:ack", T0)
     assert {k: v for k, v in entry.payload.items() if k != "seconds"} == {
         "command": "ack",
         "argv": ["42", "--comment=on it"],
@@ -203,7 +205,7 @@ async def test_who_may_not_is_told_the_role_and_the_next_step(store: Store) -> N
 
 
 async def test_what_is_denied_does_not_run(store: Store) -> None:
-    await said(store, "ack", "1", caller=Caller(id="U0CAROL", via="slack"))
+    await said(store, "ack", "1", caller=Caller(id="U0VIEWER", via="slack"))
     assert await facts(store) == []
 
 
@@ -216,7 +218,7 @@ async def test_an_approval_answers_instead_of_the_command(store: Store) -> None:
 
     card = await said(store, "ack", "1", approval=second_person)
     assert card.title == "Waiting for a second person"
-    assert asked == [("ack", ("ack", "1"), ALICE)]
+    assert asked == [("ack", ("ack", "1"), RESPONDER)]
     assert await facts(store) == []
 
 
@@ -235,20 +237,20 @@ async def test_who_may_not_is_not_asked_about(store: Store) -> None:
 
 
 async def test_a_lock_that_somebody_holds_is_said_with_their_name(either: Store) -> None:
-    async with held(either, "service:api", "U0BOB", timedelta(seconds=30)):
+    async with held(either, "service:api", "U0OPERATOR", timedelta(seconds=30)):
         card = await said(either, "restart", "api", caller=Caller(id="U3", via="shell"))
     assert (card.title, card.level) == ("Somebody is at it already", Level.BAD)
-    assert plain(card.body[0]) == "service:api is locked by U0BOB."
+    assert plain(card.body[0]) == "service:api is locked by U0OPERATOR."
 
 
 async def test_a_lock_is_of_what_the_parameters_name(store: Store) -> None:
-    async with held(store, "service:api", "U0BOB", timedelta(seconds=30)):
-        assert (await said(store, "restart", "web", caller=Caller(id="U0BOB", via="slack"))).level is Level.OK
+    async with held(store, "service:api", "U0OPERATOR", timedelta(seconds=30)):
+        assert (await said(store, "restart", "web", caller=Caller(id="U0OPERATOR", via="slack"))).level is Level.OK
 
 
 async def test_a_lock_is_free_again_after_the_run(either: Store) -> None:
     for _ in range(2):
-        assert (await said(either, "restart", "api", caller=Caller(id="U0BOB", via="slack"))).level is Level.OK
+        assert (await said(either, "restart", "api", caller=Caller(id="U0OPERATOR", via="slack"))).level is Level.OK
 
 
 @pytest.mark.parametrize(
@@ -290,7 +292,7 @@ async def test_a_bug_leaves_no_half_done_state(either: Store) -> None:
 async def test_a_bug_is_logged_with_its_trace(store: Store, logged: list[MutableMapping[str, Any]]) -> None:
     await said(store, "break")
     [line] = [line for line in logged if line["event"] == "command_failed"]
-    assert (line["command"], line["caller"], line["exc_info"]) == ("break", "U0ALICE", True)
+    assert (line["command"], line["caller"], line["exc_info"]) == ("break", "U0RESPONDER", True)
 
 
 async def test_losing_every_race_is_said_with_the_next_step(store: Store) -> None:
@@ -303,7 +305,7 @@ async def test_a_reaction_to_audit_lines_gets_its_job(either: Store) -> None:
     async def watch(_ports: Ports, _fact: Fact[CommandRun]) -> None:
         """Look at what people do."""
 
-    await invoke(["incident", "show"], ALICE, make_ports(either, reactions=[watch]), COMMANDS)
+    await invoke(["incident", "show"], RESPONDER, make_ports(either, reactions=[watch]), COMMANDS)
     async with either.read() as conn:
         [job] = await jobs.listing(conn)
     assert (job.kind, job.payload["payload"]["command"]) == (watch.kind, "incident show")
@@ -315,7 +317,7 @@ async def test_progress_of_a_slow_command_reaches_its_door(store: Store) -> None
     async def progress(card: Card) -> None:
         shown.append(card.title)
 
-    card = await invoke(["report"], ALICE, make_ports(store), COMMANDS, progress=progress)
+    card = await invoke(["report"], RESPONDER, make_ports(store), COMMANDS, progress=progress)
     assert [*shown, card.title] == ["half of it", "all of it"]
 
 
