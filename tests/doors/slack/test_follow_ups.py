@@ -72,9 +72,10 @@ async def test_the_shortcut_opens_the_form_with_the_words_of_the_message(workspa
 @pytest.mark.usefixtures("bot")
 async def test_the_home_lists_ones_own_first_with_a_button_to_end_them(workspace: Workspace) -> None:
     person = workspace.person(YOU)
-    await person.command("/do", "manage followup add for somebody else --due 1d", channel="#general")
-    await person.command("/do", "manage followup add mine --owner me --due 9d", channel="#general")
-    await workspace.until(lambda: str(workspace.messages("#general")).count("is to be done") >= 2)
+    for number, typed in enumerate(("for somebody else --due 1d", "mine --owner me --due 9d"), 1):
+        await person.command("/do", f"manage followup add {typed}", channel="#general")
+        said = f"Follow-up #{number} is to be done"  # one after another: commands of one moment may change places
+        await workspace.until(lambda said=said: said in str(workspace.messages("#general")))
     await person.open_home()
     home = await workspace.until(lambda: workspace.state.homes.get(YOU))
     text = str(home.body["blocks"])
