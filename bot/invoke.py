@@ -14,7 +14,7 @@ from bot.cards.card import Card, Code, Level, Person, Text
 from bot.command import SHOWN, Command, Context, Denied, HelpWanted, Progress, Usage, find, parse
 from bot.config.errors import without_password
 from bot.decision import fact_of
-from bot.events import CommandRun
+from bot.events import CommandAnswered, CommandRun
 from bot.help import command_help
 from bot.incidents import answers
 from bot.permissions import Caller, Role, may, role_of
@@ -191,6 +191,17 @@ def _concealed(word: str) -> str:
     return f"{option}={_MASK}" if equals and _OPTION.fullmatch(option) else _MASK
 
 
+async def _kept(ports: Ports, cmd: Command, event: CommandRun, card: Card) -> CommandAnswered | None:
+    """What an incident keeps of the answer. Raises `StoreError`."""
+    try:
+        return await answers.kept(ports, cmd, event, card)
+    except StoreError:
+        raise
+    except Exception:  # noqa: BLE001 - logged: it must cost nobody the answer, nor its audit line
+        _log.exception("answer_not_kept", command=event.command)
+        return None
+
+
 async def _audit(ports: Ports, caller: Caller, event: CommandRun, card: Card, ran: Command | None) -> None:
     """Write the audit line, and beside it what an incident keeps of the answer."""
 
@@ -201,7 +212,7 @@ async def _audit(ports: Ports, caller: Caller, event: CommandRun, card: Card, ra
         await unit.enqueue(job for one in (entry, *beside) for job in ports.jobs_for(one))
 
     try:
-        answer = await answers.kept(ports, ran, event, card) if ran else None
+        answer = await _kept(ports, ran, event, card) if ran else None
         await ports.store.transact(write)
     except StoreError as lost:  # the caller has an answer already; losing the line must not lose the answer
         _log.error("audit_line_lost", command=event.command, caller=caller.id, error=str(lost))

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import click
 import pytest
+from structlog.testing import capture_logs
 
 from bot.audit.commands import audit
 from bot.cards.card import Card, Level
@@ -141,6 +142,22 @@ class TestEvidence:
         await declared.run("incident", "hide", "1", f"--entry={item.id}", "--reason=names a customer")
 
         assert "250" not in str(await pack_of(declared.ports, 1))
+
+
+async def test_an_answer_that_cannot_be_kept_is_given_all_the_same(
+    declared: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(answers, "redact", fails)
+    with capture_logs() as logged:
+        card = await declared.ask("probe", channel=CHANNEL)
+
+    assert card.title == "queue_depth is 4711"
+    assert [line["event"] for line in logged] == ["answer_not_kept"]
+    assert len(await declared.facts("command:probe", CommandRun)) == 1
+    assert await kept(declared) == []
 
 
 class TestPrivate:
