@@ -99,13 +99,13 @@ class Intake:
 
     async def stop(self) -> None:
         """Write what was counted, and end."""
+        if (task := self._tasks.pop("commit", None)) is not None:
+            await asyncio.wait([task])
+        await self._inlet.poured()  # before the deciding ends: each row begins it again
         for name in ("write", "decide"):
             if (task := self._tasks.pop(name, None)) is not None:
                 task.cancel()
                 await asyncio.wait([task])
-        if (task := self._tasks.pop("commit", None)) is not None:
-            await asyncio.wait([task])
-        await self._inlet.poured()
         if self._tail is not None:
             await self.write()
             self._tail.close()
@@ -149,9 +149,10 @@ class Intake:
 
     async def _commit(self) -> None:
         """Decide at once about what callers wait for, while it is calm; what comes meanwhile is only kept."""
-        calm, before = True, 0
+        before = 0
         while self._inlet:
-            if self._tail is not None and not (calm and not self._inlet.backlog and self._inlet.reports <= AT_ONCE):
+            # whoever came while the first ones were decided waits already
+            if self._tail is not None and (before or self._inlet.backlog or self._inlet.reports > AT_ONCE):
                 self._inlet.pour()
                 return
             await self._gathered(before)
@@ -164,7 +165,6 @@ class Intake:
             else:
                 for _, taken in group:
                     settle(taken)
-            calm = False  # whoever came meanwhile waits already
 
     async def _gathered(self, before: int) -> None:
         """Wait a moment for those who were just answered: they are about to be read again."""

@@ -413,6 +413,16 @@ class TestService:
         await self.served(world, check)
         assert [alert.firing for alert in await open_alerts(world)] == [1000]
 
+    async def test_what_comes_in_while_it_stops_is_kept_and_nothing_goes_on_behind_it(self, world: World) -> None:
+        intake = Intake(world.ports)
+        await intake.start()
+        flood = asyncio.create_task(intake([report(str(n)) for n in range(100)]))
+        await asyncio.sleep(0)
+        await intake.stop()
+        await flood
+        assert [task for task in asyncio.all_tasks() if task.get_name().startswith("intake:")] == []
+        assert await self.undecided(world) + len(await firing(world)) == 100
+
     @pytest.mark.parametrize("over_at_last", [True, False])
     async def test_reports_of_one_instance_keep_their_order_behind_a_flood(
         self, world: World, over_at_last: bool
