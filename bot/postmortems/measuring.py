@@ -1,5 +1,6 @@
 """Reads what was measured while an incident lasted."""
 
+import asyncio
 from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,7 +29,8 @@ async def figures(ports: Ports, conn: AsyncConnection, incident: Incident, check
         requests=await _requests(conn, incident) if kept else None,
         users=await _users(ports, conn, incident) if kept else (),
         budgets=await objectives.taken(ports, conn, began, ended),
-        downtime=held.spent(list(records.values()), began, ended) if records else None,
+        # in a thread: checks that come and go take long to count
+        downtime=await asyncio.to_thread(held.spent, list(records.values()), began, ended) if records else None,
         cost=ports.manage.postmortems.impact.cost,
     )
 

@@ -14,18 +14,9 @@ from bot.report import Report
 from storage.records.alerts import Severity
 from storage.tables import inbox
 from storage.unit_of_work import Store, UnitOfWork
+from tests.rooms.engine.conftest import database_url, store
 
-
-@pytest.fixture
-def database_url(either_url: str) -> str:
-    return either_url
-
-
-@pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Store]:
-    opened = await Store.open(database_url)
-    yield opened
-    await opened.close()
+__all__ = ["database_url", "store"]
 
 
 def a_report(name: str) -> Report:
