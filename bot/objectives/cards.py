@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from bot.cards.card import Card, Level, Table, Text
+from bot.cards.card import Card, Code, Level, Table, Text
 from bot.objectives.budget import Standing, amount, percent
 from bot.phrasing import duration, listing, number, plural
 
@@ -18,7 +18,13 @@ def overview(standing: Sequence[Standing], recent: timedelta) -> Card:
         return Card(
             title="There are no service level objectives",
             body=("An objective says how much of the time checks must be up, or how many requests may fail.",),
-            hint="Name one under `objectives` in manage.yml, like `shop: {objective: 99.9%, checks: [shop]}`.",
+            hint=(
+                "Name one under ",
+                Code("objectives"),
+                " in manage.yml, like ",
+                Code("shop: {objective: 99.9%, checks: [shop]}"),
+                ".",
+            ),
             data={"objectives": []},
         )
     spent = [one.name for one in standing if one.budget and one.budget.left < 0]
