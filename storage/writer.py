@@ -24,14 +24,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 T = TypeVar("T")
 
-COMING = 0.05
+COMING = 0.002
 """Seconds after urgent work for which more of it is expected."""
+HEAD_START = 0.002
+"""Seconds for which what follows from an urgent unit of work goes on alone: threads take turns in one interpreter."""
 REST = 3
 """How many times as long as it took other work then leaves the writer to urgent work."""
 LONGEST_REST = 0.25
 """Seconds after which other work goes on at the latest, between two units of urgent work if need be."""
 TOGETHER = 0.003
 """Seconds for which units of work that wait already are added to a transaction: each commit waits for the disk."""
+CHECKPOINT, URGENT_CHECKPOINT = 1000, 4000
+"""Pages in SQLite's log from which on a commit also copies them into the file, which takes several times as long.
+
+Urgent work leaves that to other work, up to a longer log.
+"""
 
 Work = Callable[[AsyncConnection], Awaitable[Any]]
 Statement = tuple[str, tuple[Any, ...]]
@@ -137,6 +144,8 @@ class Turns:
         if turn.urgent:
             self._urgent_at = now
             self._was_urgent = True
+            if turn.unit and not self._kept_waiting(now):
+                self._rested_at = max(self._rested_at, now + HEAD_START)
         else:
             self._was_urgent = False
             keeps_coming = now - self._urgent_at < COMING + (now - since)
@@ -144,7 +153,10 @@ class Turns:
 
     def _starves(self, now: float) -> bool:
         """Whether it is the turn of other work, which urgent work has kept waiting for long."""
-        return self._was_urgent and bool(self._others) and now - self._others[0].since > LONGEST_REST
+        return self._was_urgent and self._kept_waiting(now)
+
+    def _kept_waiting(self, now: float) -> bool:
+        return bool(self._others) and now - self._others[0].since > LONGEST_REST
 
 
 class Writer:
@@ -153,6 +165,7 @@ class Writer:
     def __init__(self, engine: SyncEngine) -> None:
         self._engine = engine
         self._conn: Connection | None = None
+        self._checkpoint = 0  # what this connection was told
         self._turns = Turns()
         self._thread: threading.Thread | None = None
 
@@ -219,11 +232,12 @@ class Writer:
         group, results = [first], []
         until = time.monotonic() + TOGETHER
         try:
-            with self._connected().begin():
-                results.append(self._run(first))
+            conn = self._ready(first.urgent)
+            with conn.begin():
+                results.append(_run(first, conn))
                 while time.monotonic() < until and (following := turns.another(first.urgent)) is not None:
                     group.append(following)
-                    results.append(self._run(following))
+                    results.append(_run(following, conn))
         except BaseException as error:  # noqa: BLE001 - whoever waits gets it
             self._let_go()
             if len(group) == 1:
@@ -233,27 +247,28 @@ class Writer:
 
     def _alone(self, turn: Turn) -> Any:
         try:
-            with self._connected().begin():
-                return self._run(turn)
+            conn = self._ready(turn.urgent)
+            with conn.begin():
+                return _run(turn, conn)
         except BaseException:
             self._let_go()
             raise
 
-    def _run(self, turn: Turn) -> Any:
-        # Only what `Direct` has is used of it; a method that it lacks raises at the first test.
-        conn = cast("AsyncConnection", Direct(self._connected()))
-        return _finished(cast("Coroutine[Any, Any, Any]", cast("Work", turn.do)(conn)))
-
-    def _connected(self) -> Connection:
+    def _ready(self, urgent: bool) -> Connection:
         if self._conn is None:
             self._conn = self._engine.connect()
+            self._checkpoint = 0
+        pages = URGENT_CHECKPOINT if urgent else CHECKPOINT
+        if self._checkpoint != pages:
+            self._conn.connection.cursor().execute(f"PRAGMA wal_autocheckpoint={pages}").close()
+            self._checkpoint = pages
         return self._conn
 
     def _insert(self, statement: Statement | None) -> None:
         if statement is None:
             return
         try:
-            self._connected().connection.cursor().execute(*statement).close()  # a transaction of its own
+            self._ready(urgent=True).connection.cursor().execute(*statement).close()  # a transaction of its own
         except BaseException:
             self._let_go()
             raise
@@ -262,6 +277,12 @@ class Writer:
         conn, self._conn = self._conn, None
         if conn is not None:
             conn.close()
+
+
+def _run(turn: Turn, conn: Connection) -> Any:
+    # Only what `Direct` has is used of it; a method that it lacks raises at the first test.
+    direct = cast("AsyncConnection", Direct(conn))
+    return _finished(cast("Coroutine[Any, Any, Any]", cast("Work", turn.do)(direct)))
 
 
 def _tried(do: Callable[[], Any]) -> tuple[Any, BaseException | None]:

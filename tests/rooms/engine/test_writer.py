@@ -4,12 +4,14 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 
 from storage.unit_of_work import Store, UnitOfWork
+from storage.writer import CHECKPOINT
 
 Work = Callable[[UnitOfWork], Awaitable[int]]
 
@@ -40,6 +42,12 @@ async def held(path: Path) -> AsyncIterator[tuple[Store, threading.Event, list[s
 
 async def number(unit: UnitOfWork) -> int:
     return await unit.next_id("alert")
+
+
+async def much(unit: UnitOfWork) -> None:
+    """More than what SQLite's log holds before it is copied into the file."""
+    payload = {"text": "x" * (CHECKPOINT * 5000)}
+    await unit.append(at=datetime.now(UTC), kind="Much", subject="test:1", actor="test", payload=payload)
 
 
 async def fails(unit: UnitOfWork) -> int:
@@ -86,3 +94,18 @@ async def test_urgent_work_waits_for_no_group_of_other_work(tmp_path: Path, urge
         free.set()
         await asyncio.gather(*others, last)
     assert order.index("last") == (0 if urgent else 3)
+
+
+async def test_urgent_work_leaves_it_to_other_work_to_copy_the_log_into_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "bot.db"
+    store = await Store.open(f"sqlite:///{file}")
+    try:
+        await store.transact(number)
+        before = file.stat().st_size
+        await store.transact(much, urgent=True)
+        after_urgent = file.stat().st_size
+        await store.transact(number)
+        assert after_urgent == before
+        assert file.stat().st_size > before + CHECKPOINT * 4096
+    finally:
+        await store.close()

@@ -5,7 +5,7 @@ import threading
 import time
 from typing import Any
 
-from storage.writer import LONGEST_REST, REST, Turn, Turns
+from storage.writer import HEAD_START, LONGEST_REST, REST, Turn, Turns
 
 
 async def nothing(_conn: Any) -> None:
@@ -21,6 +21,14 @@ class Clock:
         self.now = 1000.0
 
     def __call__(self) -> float:
+        return self.now
+
+
+class Ticking(Clock):
+    """A clock that goes on a little whenever it is looked at."""
+
+    def __call__(self) -> float:
+        self.now += HEAD_START / 10
         return self.now
 
 
@@ -56,6 +64,17 @@ def test_other_work_rests_after_its_turn_while_urgent_work_keeps_coming() -> Non
     assert turns.take() is another
     clock.now += 0.01 * REST
     assert turns.take() is waiting
+
+
+def test_other_work_leaves_a_moment_to_what_follows_from_an_urgent_unit_of_work() -> None:
+    clock = Ticking()
+    turns, waiting = Turns(clock), turn(urgent=False)
+    turns.took(turn(urgent=True), clock.now)
+    ended = clock.now
+    turns.put(waiting)
+
+    assert turns.take() is waiting
+    assert clock.now >= ended + HEAD_START
 
 
 def test_other_work_goes_on_at_last_though_urgent_work_never_ends() -> None:
