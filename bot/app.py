@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import httpx
@@ -147,7 +146,7 @@ async def opened(
             manage=manage,
             http=http,
             post=courier,
-            jobs_for=partial(bus.jobs_for, tuple(found.reactions.values()), manage=manage),
+            jobs_for=bus.following(found.reactions.values(), manage=manage),
             checks=found.checks,
             sources=found.sources,
             chat=chat,

@@ -3,11 +3,15 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Text
 from sqlalchemy import DateTime as DateTimeColumn
 from sqlalchemy.types import TypeDecorator
+
+_MICROSECONDS = len("2026-01-31 09:30:00.000000")
+_MOMENTS = 64
 
 METADATA = MetaData(
     naming_convention={
@@ -88,6 +92,11 @@ def plain_instant(at: datetime | None) -> str | None:
         if at.tzinfo is None:
             raise ValueError(f"{at.isoformat()} has no time zone")
         at = at.astimezone(UTC)
+    return _spelled(at)
+
+
+@lru_cache(_MOMENTS)  # a transaction writes the same moment many times over
+def _spelled(at: datetime) -> str:
     return at.isoformat(" ", "microseconds")[:_MICROSECONDS]
 
 
@@ -97,5 +106,4 @@ def _value(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not a JSON value: {value!r}")
 
 
-_MICROSECONDS = len("2026-01-31 09:30:00.000000")
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_value)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import httpx
 
@@ -58,7 +57,7 @@ def make_ports(
         settings=settings or Settings(),
         manage=manage or Manage(),
         http=http or httpx.AsyncClient(trust_env=False),
-        jobs_for=partial(bus.jobs_for, tuple(reactions), manage=manage or Manage()),
+        jobs_for=bus.following(reactions, manage=manage or Manage()),
         checks=dict(checks) if isinstance(checks, Mapping) else {check.type: check for check in checks},
         channels=channels or {},
         settlers=settlers or {},
