@@ -168,6 +168,7 @@ class Writer:
         self._checkpoint = 0  # what this connection was told
         self._turns = Turns()
         self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # of all who ask, as long as the thread runs
 
     async def run(self, work: Callable[[AsyncConnection], Awaitable[T]], *, urgent: bool = False) -> T:
         """Run `work` in one transaction and commit it, or nothing of it when it raises.
@@ -202,17 +203,18 @@ class Writer:
             await asyncio.to_thread(thread.join)
 
     def _put(self, do: Work | Callable[[], Any], *, urgent: bool, unit: bool = True) -> "asyncio.Future[Any]":
-        loop = asyncio.get_running_loop()
+        if self._thread is None or self._loop is None:
+            self._loop = asyncio.get_running_loop()  # asking for it is a system call, which each time would be felt
+            self._turns = Turns()
+            self._thread = threading.Thread(target=self._serve, args=(self._turns,), name="sqlite-writer", daemon=True)
+            self._thread.start()
+        loop = self._loop
         done: asyncio.Future[Any] = loop.create_future()
 
         def over(result: Any, error: BaseException | None) -> None:
             with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
                 loop.call_soon_threadsafe(_settle, done, result, error)
 
-        if self._thread is None:
-            self._turns = Turns()
-            self._thread = threading.Thread(target=self._serve, args=(self._turns,), name="sqlite-writer", daemon=True)
-            self._thread.start()
         self._turns.put(Turn(do, urgent, over, unit))
         return done
 

@@ -19,7 +19,7 @@ from storage.writer import Statement
 MOST = 200_000
 """Reports in the inbox from which on callers wait until some are decided."""
 
-COMING = 0.05
+COMING = 0.005
 """Seconds after a row for which more are expected."""
 
 Caller = tuple[Batch, "asyncio.Future[None]"]
@@ -36,6 +36,7 @@ class Inlet:
         self._asked = False
         self._pouring: set[asyncio.Future[None]] = set()
         self._written_at = -COMING
+        self._loop: asyncio.AbstractEventLoop | None = None  # asking which one runs is a system call each time
 
     def __len__(self) -> int:
         """How many callers wait."""
@@ -58,7 +59,9 @@ class Inlet:
 
     def add(self, batch: Batch) -> "asyncio.Future[None]":
         """Let a caller wait; the future is done when the reports are on disk, or fails."""
-        taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        taken: asyncio.Future[None] = self._loop.create_future()
         self._waiting.append((batch, taken))
         return taken
 

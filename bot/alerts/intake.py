@@ -17,7 +17,7 @@ import structlog
 from bot.alerts import keeping, looks
 from bot.alerts.escalation import Whom
 from bot.alerts.fingerprints import fingerprint
-from bot.alerts.inlet import MOST, Caller, Inlet, settle
+from bot.alerts.inlet import COMING, MOST, Caller, Inlet, settle
 from bot.alerts.keeping import Batch, Posted
 from bot.alerts.muted import Kept
 from bot.alerts.opening import Hands, Opening, asked
@@ -39,7 +39,7 @@ WRITE_EVERY = 3.0
 _PLANNED = tuple(fact.__name__ for fact in CHANGES)
 _PAUSE = 1.0
 _SLICE, _LARGE_SLICE = 250, 1000
-_YIELD = 9
+_YIELD = 19
 _GATHER = 0.0004  # seconds for which a commit waits for those whom the one before it answered
 _log = structlog.get_logger(__name__)
 
@@ -56,6 +56,7 @@ class Intake:
         self._inlet = Inlet(ports.store, lambda: self._keep("decide", self._decide))
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._hands: Hands | None = None
+        self._took = 0.0  # seconds, for the last slice of the inbox
 
     async def __call__(self, reports: Sequence[Report], /) -> None:
         """Take the reports: when this returns they are on disk. Raises `StoreError`."""
@@ -214,7 +215,7 @@ class Intake:
         """Decide about what the inbox holds, oldest first, until it is empty."""
         inlet = self._inlet
         while inlet.backlog > 0:
-            begun = time.monotonic()
+            self._took = 0.0
             try:
                 count, heard = await self._decided()
             except (Conflict, StoreError) as error:
@@ -225,8 +226,10 @@ class Intake:
             self._remember(heard)
             if not self._committing:
                 inlet.pour()  # some may have waited for room
-            if inlet.busy:  # callers wait for the writer too: most of its time is theirs, less the more waits
-                await asyncio.sleep(_YIELD * (time.monotonic() - begun) * max(0.0, 1 - inlet.backlog / MOST))
+            # callers wait for the writer too: most of its time is theirs, less the more waits
+            until = time.monotonic() + _YIELD * self._took * max(0.0, 1 - inlet.backlog / MOST)
+            while inlet.busy and time.monotonic() < until:
+                await asyncio.sleep(COMING)
 
     @property
     def _committing(self) -> bool:
@@ -244,13 +247,16 @@ class Intake:
             return await self._decide_singly()
 
     async def _decide_some(self, unit: UnitOfWork) -> tuple[int, list[Heard]]:
+        begun = time.monotonic()  # what it waited for its turn does not count
         reports: list[Report] = []
         # many together: what must be written of each alert is written less often
         most = _SLICE if self._inlet.busy else _LARGE_SLICE
         while len(reports) < most and (kept := await inbox.oldest(unit.conn)) is not None:
             reports += keeping.read(kept[1])
             await inbox.remove(unit.conn, kept[0])
-        return len(reports), await record(self._ports, unit, reports, self._kept)
+        heard = await record(self._ports, unit, reports, self._kept)
+        self._took = time.monotonic() - begun
+        return len(reports), heard
 
     async def _decide_singly(self) -> tuple[int, list[Heard]]:
         """Decide about the reports of the oldest row, each alone; what cannot be decided is logged and passed over."""

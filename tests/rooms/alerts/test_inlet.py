@@ -133,7 +133,10 @@ async def test_a_caller_that_is_gone_holds_up_nobody(store: Store) -> None:
     assert await rows(store) == [["a", "b"]]
 
 
-async def test_it_is_busy_while_rows_are_written_and_idle_before(store: Store) -> None:
+async def test_it_is_busy_while_rows_are_written_and_idle_before(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inlet, "COMING", 10.0)
     into = Inlet(store, lambda: None)
     assert not into.busy
     waits = into.add([a_report("a")])

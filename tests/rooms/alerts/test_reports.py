@@ -8,6 +8,8 @@ from typing import Any, cast
 
 import pytest
 
+from bot.alerts import inlet
+from bot.alerts import intake as intake_module
 from bot.alerts.intake import Intake
 from bot.events import (
     AlertAcknowledged,
@@ -412,6 +414,23 @@ class TestService:
 
         await self.served(world, check)
         assert [alert.firing for alert in await open_alerts(world)] == [1000]
+
+    async def test_the_rest_of_a_flood_is_decided_as_soon_as_nobody_waits_any_more(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(intake_module, "_YIELD", 1e9)  # callers would have the writer for years
+        monkeypatch.setattr(intake_module, "_SLICE", 1)
+        monkeypatch.setattr(inlet, "COMING", 0.5)  # long enough that the first slice ends before
+
+        async def check(intake: Intake) -> None:
+            for caller in range(10):
+                await intake([report(f"{caller}-{n}") for n in range(20)])
+            async with asyncio.timeout(20):
+                while len(await firing(world)) < 200:  # noqa: ASYNC110 - another task changes the database
+                    await asyncio.sleep(0.01)
+
+        await self.served(world, check)
+        assert [alert.firing for alert in await open_alerts(world)] == [200]
 
     async def test_what_comes_in_while_it_stops_is_kept_and_nothing_goes_on_behind_it(self, world: World) -> None:
         intake = Intake(world.ports)
