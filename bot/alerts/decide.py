@@ -100,8 +100,8 @@ def raised(
         muted=change.muted,
         muted_by=by,
         flapping=change.flapping > 0,
+        next_step_at=None if by else escalation.first_due(now, steps, now),
     )
-    opened = replace(opened, next_step_at=None if by else escalation.due(opened, steps, now))
     told: tuple[Event, ...] = (
         AlertOpened(
             alert=opened.id,

@@ -73,7 +73,12 @@ def due(alert: Alert, steps: Sequence[Step], now: datetime) -> datetime | None:
 
     A step outside of its hours waits for their next opening, unless a later step comes before that.
     """
-    return min((_opening(alert, step, now) for step in steps[alert.next_step :]), default=None)
+    return first_due(_begun(alert), steps[alert.next_step :], now)
+
+
+def first_due(begun: datetime, steps: Sequence[Step], now: datetime) -> datetime | None:
+    """The same of the first of these steps, of a policy that was begun then."""
+    return min((_opening(begun, step, now) for step in steps), default=None)
 
 
 def again(alert: Alert, steps: Sequence[Step], now: datetime, *, start: datetime | None = None) -> Alert:
@@ -201,8 +206,8 @@ def upcoming(alert: Alert, steps: Sequence[Step], whom: Whom) -> Upcoming | None
 
 def which(alert: Alert, steps: Sequence[Step], now: datetime) -> int | None:
     """The step that is due now: the first one whose time has come and whose hours it is; None when none is."""
-    ahead = range(alert.next_step, len(steps))
-    return next((index for index in ahead if _opening(alert, steps[index], now) <= now), None)
+    ahead, begun = range(alert.next_step, len(steps)), _begun(alert)
+    return next((index for index in ahead if _opening(begun, steps[index], now) <= now), None)
 
 
 def take_step(alert: Alert, policy: Policy | None, index: int, *, whom: Whom, now: datetime) -> Decision[Alert]:
@@ -223,8 +228,8 @@ def take_step(alert: Alert, policy: Policy | None, index: int, *, whom: Whom, no
         return Decision(state=later, silent=later != alert, reason="the step's time has not come")
     fired, told = _fired(alert, steps[chosen], chosen, whom, now)
     passed = [_passed_over(alert, i, "outside of its hours") for i in range(alert.next_step, chosen)]
-    moved = replace(alert, next_step=chosen + 1)
-    moved, ends = _onwards(replace(moved, next_step_at=due(moved, steps, now)), policy, now)
+    following = first_due(_begun(alert), steps[chosen + 1 :], now)
+    moved, ends = _onwards(replace(alert, next_step=chosen + 1, next_step_at=following), policy, now)
     return Decision(
         state=moved,
         events=(*passed, *fired, *ends),
@@ -309,7 +314,11 @@ def _passed_over(alert: Alert, index: int, reason: str) -> EscalationStepSkipped
     return EscalationStepSkipped(alert=alert.id, step=index, reason=reason, round=alert.rounds)
 
 
-def _opening(alert: Alert, step: Step, now: datetime) -> datetime:
+def _begun(alert: Alert) -> datetime:
+    return alert.escalated_at or alert.opened_at
+
+
+def _opening(begun: datetime, step: Step, now: datetime) -> datetime:
     """When the step can be taken: from its time on, in its hours."""
-    at = max((alert.escalated_at or alert.opened_at) + step.after, now)
+    at = max(begun + step.after, now)
     return step.during.opening(at) if step.during else at

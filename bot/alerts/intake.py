@@ -228,7 +228,7 @@ class Intake:
                 inlet.pour()  # some may have waited for room
             # callers wait for the writer too: most of its time is theirs, less the more waits
             until = time.monotonic() + _YIELD * self._took * max(0.0, 1 - inlet.backlog / MOST)
-            while inlet.busy and time.monotonic() < until:
+            while inlet.busy and time.monotonic() < until:  # noqa: ASYNC110 - no event tells that nobody comes
                 await asyncio.sleep(COMING)
 
     @property
