@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from bot.matchers import NAME
@@ -16,6 +17,7 @@ MOST_LABELS = 200
 LONGEST_NAME = 1_000
 LONGEST_VALUE = 65_536
 MOST_TOLD = 5
+_MOMENTS = 256
 _EARLIEST, _LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 
 
@@ -83,6 +85,7 @@ def _surely_strings(given: Any) -> bool:
     return True
 
 
+@lru_cache(_MOMENTS)  # the alerts of a minute end in few different ones
 def moment(text: str) -> datetime:
     """A moment of RFC 3339; raises `ValueError` for what is none, or out of range."""
     at = datetime.fromisoformat(text)

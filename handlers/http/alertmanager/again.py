@@ -7,7 +7,6 @@ alert its bytes are remembered so, too: those need not even be decoded.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
@@ -142,7 +141,6 @@ def _cut(body: bytes) -> tuple[int | None, str]:
     return hash((before, after)), text.decode()
 
 
-@lru_cache(64)
 def _end(text: str) -> datetime | None:
     try:
         return posted.moment(text)
