@@ -35,7 +35,7 @@ SANDBOX_PORTS = (*range(8090, 8100), 0)
 """Where the sandbox's page is tried to be put, in this order; 0 is any free port."""
 MANIFEST = Path(__file__).with_name("manifest.yml")
 COLLECT = (2_000, 200, 50)
-"""After how many new objects the garbage collector looks through the youngest: few enough to take no millisecond."""
+"""After how many new objects the garbage collector looks through the youngest: it seldom takes a millisecond then."""
 GRACE = 1.0
 """Seconds that open HTTP requests get when the bot stops."""
 
