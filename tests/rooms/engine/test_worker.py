@@ -210,7 +210,8 @@ async def test_what_was_handed_over_runs_before_more_is_claimed(
 
     async with working(store, Edges(), {"k": later}, clock) as worker:
         await _hand_over(store, worker, handed)
-        await enqueue(store, a_job("later"))
+        clock.forward(1)  # a claim that was under way already looks for what was due before
+        await enqueue(store, a_job("later", due_at=clock()))
         await eventually(is_in(store, "later", JobState.DONE))
     assert ended == ["handed", "later"]
 
