@@ -133,9 +133,7 @@ async def test_a_caller_that_is_gone_holds_up_nobody(store: Store) -> None:
     assert await rows(store) == [["a", "b"]]
 
 
-async def test_it_is_busy_while_rows_are_written_and_idle_before(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_it_is_busy_while_rows_are_written_and_idle_before(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inlet, "COMING", 10.0)
     into = Inlet(store, lambda: None)
     assert not into.busy
