@@ -1,14 +1,14 @@
 """Named locks: held by one, told to others, freed when the holder ends or dies."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from storage.locks import Locked, held
 from storage.tables import leases
 from storage.unit_of_work import Store
-from tests.rooms.engine.conftest import T0, FrozenClock
+from tests.rooms.engine.conftest import T0, FrozenClock, eventually
 
 MINUTE = timedelta(minutes=1)
 
@@ -54,17 +54,19 @@ async def test_the_lock_of_a_dead_holder_is_free_when_its_lease_has_run_out(stor
         pass
 
 
-async def test_a_living_holder_keeps_it_beyond_its_lease(store: Store) -> None:
+async def test_a_living_holder_keeps_it_beyond_its_lease(store: Store, clock: FrozenClock) -> None:
     lease = timedelta(seconds=0.3)
-    async with held(store, "db:vacuum", "U1", lease):
-        began = datetime.now(UTC)
-        until = began + lease
-        while until < began + 4 * lease:
-            with pytest.raises(Locked) as refused:
-                async with held(store, "db:vacuum", "U2", lease):
-                    pytest.fail("two hold it")
-            until = refused.value.until
-            await asyncio.sleep(0.02)
+
+    async def extended() -> bool:
+        with pytest.raises(Locked) as refused:
+            async with held(store, "db:vacuum", "U2", lease, now=clock):
+                pytest.fail("two hold it")
+        return refused.value.until == clock() + lease
+
+    async with held(store, "db:vacuum", "U1", lease, now=clock):
+        for _ in range(12):
+            clock.forward(0.1)
+            await eventually(extended)
 
 
 async def test_a_holder_that_lost_it_is_stopped(store: Store) -> None:
