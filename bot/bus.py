@@ -103,17 +103,23 @@ def schedule(spec: str | Callable[[Any], str]) -> Callable[[Callable[[Ports], Aw
 
 
 def following(reactions: Iterable[Reaction], *, manage: Any = None) -> Callable[[Entry], list[NewJob]]:
-    """`jobs_for` of these reactions and this configuration; of many reactions few follow any one kind of fact."""
-    by_kind: dict[str, list[Reaction]] = {}
+    """What follows from an entry of the journal: one job, due at once, for each reaction to its kind.
+
+    Those that have nothing to do under this configuration get none.
+    """
+    by_kind: dict[str, list[Reaction]] = {}  # of many reactions few follow any one kind
     for reaction in reactions:
         for kind in reaction.facts:
             by_kind.setdefault(kind, []).append(reaction)
-    return lambda entry: jobs_for(by_kind.get(entry.kind, ()), entry, manage=manage)
+
+    def jobs_for(entry: Entry) -> list[NewJob]:
+        among = by_kind.get(entry.kind, ())
+        return _jobs([r for r in among if r.when is None or r.when(manage, entry.payload)], entry)
+
+    return jobs_for
 
 
-def jobs_for(reactions: Iterable[Reaction], entry: Entry, *, manage: Any = None) -> list[NewJob]:
-    """One job for each reaction to the entry's kind that has anything to do under this configuration, due at once."""
-    meant = [r for r in reactions if entry.kind in r.facts and (r.when is None or r.when(manage, entry.payload))]
+def _jobs(meant: list[Reaction], entry: Entry) -> list[NewJob]:
     if not meant:
         return []
     written = {

@@ -224,7 +224,7 @@ async def test_its_reaction_counts_each_alert_once(plugin: ModuleType, store: St
     room = importlib.import_module(f"{plugin.__name__}.opened")
     alert = AlertOpened(alert=1, rule="r", severity="high", summary="API is down", started_at=T0)
     entry = Entry(id=1, at=T0, kind="AlertOpened", subject="alert:1", actor="bot", payload=payload_of(alert))
-    await store.transact(lambda unit: unit.enqueue(bus.jobs_for([room.count], entry)))
+    await store.transact(lambda unit: unit.enqueue(bus.following([room.count])(entry)))
     async with store.read() as conn:
         [job] = await jobs.listing(conn)
     for _attempt in range(2):

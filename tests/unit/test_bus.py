@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from bot.bus import Fact, jobs_for, on, runners, schedule, task
+from bot.bus import Fact, following, on, runners, schedule, task
 from bot.events import AlertAcknowledged, AlertOpened, payload_of
 from bot.ports import Ports
 from storage.records.jobs import Job, JobState
@@ -37,7 +37,7 @@ def test_a_reaction_of_a_plugin_keeps_the_name_of_its_package() -> None:
 def test_each_reaction_to_the_kind_of_fact_is_one_job_due_at_once() -> None:
     ignore.__module__ = "m"
     meant, other = on(AlertAcknowledged)(ignore), on(AlertOpened)(ignore)
-    [made] = jobs_for([meant, other], ENTRY)
+    [made] = following([meant, other])(ENTRY)
     assert (made.kind, made.key, made.due_at, made.subject, made.lane) == (
         "reaction:m.ignore",
         "m.ignore:9",
@@ -48,7 +48,7 @@ def test_each_reaction_to_the_kind_of_fact_is_one_job_due_at_once() -> None:
 
 
 def test_a_lane_is_one_for_each_subject() -> None:
-    [made] = jobs_for([on(AlertAcknowledged, lane="card")(ignore)], ENTRY)
+    [made] = following([on(AlertAcknowledged, lane="card")(ignore)])(ENTRY)
     assert made.lane == "card:alert:1"
 
 
@@ -59,7 +59,7 @@ async def test_a_reaction_receives_the_fact_as_it_was_written() -> None:
         seen.append(fact)
 
     reaction = on(AlertAcknowledged)(look)
-    [made] = jobs_for([reaction], ENTRY)
+    [made] = following([reaction])(ENTRY)
     await runners([reaction], [])[made.kind](None, job(made.payload))
     assert seen == [Fact(id=9, at=AT, actor="U1", subject="alert:1", event=ACKED, attempt=3)]
 
@@ -89,5 +89,5 @@ def test_a_reaction_that_is_ruled_out_is_no_job() -> None:
         return False
 
     manage = object()
-    assert jobs_for([on(AlertAcknowledged, when=rules_out)(ignore)], ENTRY, manage=manage) == []
+    assert following([on(AlertAcknowledged, when=rules_out)(ignore)], manage=manage)(ENTRY) == []
     assert asked == [(manage, ENTRY.payload)]

@@ -48,7 +48,7 @@ async def test_a_change_enqueues_its_reactions_in_the_same_transaction(room, sto
     health.kinds["web"].says = REFUSED
     reaction = Reaction(name="alerts.observe", events=(CheckChanged,), run=None)
 
-    await service.run_round(replace(health.ports, jobs_for=lambda entry: bus.jobs_for([reaction], entry)))
+    await service.run_round(replace(health.ports, jobs_for=bus.following([reaction])))
 
     async with store.read() as conn:
         (job,) = await jobs.listing(conn, states=[JobState.PENDING], limit=10, offset=0)

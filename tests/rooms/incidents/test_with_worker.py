@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 
 import pytest
 
-from bot.bus import Fact, jobs_for, on, runners
+from bot.bus import Fact, following, on, runners
 from bot.engine.worker import Worker
 from bot.events import EscalationStepFired, PageDelivered, RoleAssigned
 from bot.ports import Ports
@@ -57,7 +56,7 @@ class Running(World):
 @pytest.fixture
 async def live(world: World) -> AsyncIterator[Running]:
     reactions = (*REACTIONS, break_down)
-    ports = replace(world.ports, jobs_for=partial(jobs_for, reactions))
+    ports = replace(world.ports, jobs_for=following(reactions))
     running = Running(world.store, world.clock, world.chat, ports)
     running.worker = Worker(world.store, runners(reactions, TASKS), ports, now=world.clock)
     await running.worker.start()
