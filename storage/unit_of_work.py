@@ -1,6 +1,7 @@
 """The store: read transactions, and units of work that commit state, facts and jobs together."""
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -11,9 +12,11 @@ from typing import Any, Self, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from storage import backoff, engine, migrations
+from storage import backoff, engine, inbox, migrations
 from storage.engine import Address, Conflict, Dialect, StoreError
+from storage.flush import Flush
 from storage.glance import Glances
+from storage.inbox import Inbox
 from storage.records.alerts import Alert
 from storage.records.checks import CheckState
 from storage.records.follow_ups import FollowUp
@@ -46,7 +49,7 @@ from storage.tables import (
     swaps,
 )
 from storage.tail import Tail
-from storage.writer import Statement, Writer
+from storage.writer import Writer
 
 __all__ = ["Conflict", "Store", "StoreError", "UnitOfWork"]
 
@@ -136,6 +139,7 @@ class Store:
         self._readers = engine.reading(writers)
         # SQLite has one writer; waiting for its thread is fair and costs nothing, waiting in the file does neither.
         self._writer = Writer(engine.create_writer(at)) if at.dialect == "sqlite" else None
+        self._flush = Flush()
         self._glances = Glances(engine.create_reader(at)) if at.dialect == "sqlite" else None
         self._writing: set[asyncio.Task[Any] | None] = set()
         self._wakes: list[Callable[[], None]] = []
@@ -165,6 +169,7 @@ class Store:
             self._glances.close()
         if self._writer is not None:
             await self._writer.close()
+        self._flush.close()
         await self._writers.dispose()
 
     @asynccontextmanager
@@ -215,12 +220,24 @@ class Store:
             await asyncio.sleep(backoff.delay(attempt, random.random()))  # noqa: S311 - spreads writers, keeps no secret
             attempt += 1
 
-    def insert(self, content: Callable[[], Statement | None]) -> "asyncio.Future[None] | None":
-        """Commit one row before all other work, in SQLite's SQL; None for a database that is asked otherwise.
-
-        `content` is asked for it as late as can be, by another thread. When the future fails, `transact` tells why.
-        """
-        return None if self._writer is None else self._writer.insert(content)
+    async def inbox(self) -> Inbox | None:
+        """Open what keeps reports until they are decided; None on PostgreSQL, and while another process has it."""
+        if self.dialect != "sqlite":
+            return None
+        path = self._at.path.with_name(self._at.path.name + inbox.SUFFIX)
+        file = await asyncio.to_thread(inbox.claim, path)
+        if file is None:
+            return None
+        try:
+            async with self.read() as conn:
+                decided = await inbox.decided(conn)
+            found = await asyncio.to_thread(Inbox.claimed, path, file, self._flush, decided)
+            if decided is None:
+                await self.transact(lambda unit: inbox.decide(unit.conn, 0))
+        except BaseException:
+            os.close(file)
+            raise
+        return found
 
     def wake_on_commit(self, wake: Callable[[], None]) -> None:
         """Call `wake` after each commit of this process that enqueued jobs."""

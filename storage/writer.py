@@ -41,8 +41,6 @@ Urgent work leaves that to other work, up to a longer log.
 """
 
 Work = Callable[[AsyncConnection], Awaitable[Any]]
-Statement = tuple[str, tuple[Any, ...]]
-"""SQLite's SQL, and its values."""
 
 
 class Direct:
@@ -85,12 +83,11 @@ class Direct:
 
 @dataclass(slots=True)
 class Turn:
-    """What waits for the writer, a unit of work or something that commits by itself, and what hears of its end."""
+    """A unit of work that waits for the writer, and what hears of its end."""
 
-    do: Work | Callable[[], Any]
+    do: Work
     urgent: bool
     over: Callable[[Any, BaseException | None], None]
-    unit: bool = True
     since: float = 0.0
 
 
@@ -134,7 +131,7 @@ class Turns:
     def another(self, urgent: bool) -> Turn | None:
         """A unit of work that waits and may share the transaction of one that is `urgent` or not; None for none."""
         waiting = self._urgent if urgent else self._others
-        if not waiting or not waiting[0].unit or (self._urgent and not urgent):
+        if not waiting or (self._urgent and not urgent):
             return None
         return waiting.popleft()
 
@@ -144,7 +141,7 @@ class Turns:
         if turn.urgent:
             self._urgent_at = now
             self._was_urgent = True
-            if turn.unit and not self._kept_waiting(now):
+            if not self._kept_waiting(now):
                 self._rested_at = max(self._rested_at, now + HEAD_START)
         else:
             self._was_urgent = False
@@ -187,14 +184,6 @@ class Writer:
                 done.exception()  # the caller is gone, nobody else will ask
             raise
 
-    def insert(self, content: Callable[[], Statement | None]) -> "asyncio.Future[None]":
-        """Commit one urgent statement, which the writer's thread asks for when its turn comes; none for None.
-
-        SQLAlchemy's steps around so little take longer than the disk does. The future fails with `sqlite3.Error`, and
-        with what `content` raises.
-        """
-        return self._put(lambda: self._insert(content()), urgent=True, unit=False)
-
     async def close(self) -> None:
         """End the thread and close the connection; whoever runs something afterwards gets new ones."""
         thread, self._thread = self._thread, None
@@ -202,7 +191,7 @@ class Writer:
             self._turns.end()
             await asyncio.to_thread(thread.join)
 
-    def _put(self, do: Work | Callable[[], Any], *, urgent: bool, unit: bool = True) -> "asyncio.Future[Any]":
+    def _put(self, do: Work, *, urgent: bool) -> "asyncio.Future[Any]":
         if self._thread is None or self._loop is None:
             self._loop = asyncio.get_running_loop()  # asking for it is a system call, which each time would be felt
             self._turns = Turns()
@@ -215,13 +204,13 @@ class Writer:
             with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
                 loop.call_soon_threadsafe(_settle, done, result, error)
 
-        self._turns.put(Turn(do, urgent, over, unit))
+        self._turns.put(Turn(do, urgent, over))
         return done
 
     def _serve(self, turns: Turns) -> None:
         while (turn := turns.take()) is not None:
             since = time.monotonic()
-            over = self._together(turn, turns) if turn.unit else [(turn, *_tried(cast("Callable[[], Any]", turn.do)))]
+            over = self._together(turn, turns)
             turns.took(turn, since)
             for done, result, error in over:
                 done.over(result, error)
@@ -266,15 +255,6 @@ class Writer:
             self._checkpoint = pages
         return self._conn
 
-    def _insert(self, statement: Statement | None) -> None:
-        if statement is None:
-            return
-        try:
-            self._ready(urgent=True).connection.cursor().execute(*statement).close()  # a transaction of its own
-        except BaseException:
-            self._let_go()
-            raise
-
     def _let_go(self) -> None:
         conn, self._conn = self._conn, None
         if conn is not None:
@@ -284,7 +264,7 @@ class Writer:
 def _run(turn: Turn, conn: Connection) -> Any:
     # Only what `Direct` has is used of it; a method that it lacks raises at the first test.
     direct = cast("AsyncConnection", Direct(conn))
-    return _finished(cast("Coroutine[Any, Any, Any]", cast("Work", turn.do)(direct)))
+    return _finished(cast("Coroutine[Any, Any, Any]", turn.do(direct)))
 
 
 def _tried(do: Callable[[], Any]) -> tuple[Any, BaseException | None]:

@@ -27,7 +27,9 @@ from bot.decision import job_of
 from bot.ports import Ports
 from bot.report import Report
 from bot.silences.muting import CHANGES
-from storage.tables import alerts, inbox, instances
+from storage import inbox
+from storage.inbox import Inbox, Place
+from storage.tables import alerts, instances
 from storage.tail import Tail
 from storage.unit_of_work import Conflict, StoreError, UnitOfWork
 
@@ -70,7 +72,7 @@ class Intake:
                 if report.resolved:
                     self._resent.forget(fingerprint(report.name, report.labels))
         taken = self._inlet.add(news)
-        if self._tail is not None and (self._inlet.backlog or self._inlet.pouring) and not self._committing:
+        if (self._inlet.backlog or self._inlet.pouring) and not self._committing:
             self._inlet.pour()
         else:
             self._keep("commit", self._commit)
@@ -89,9 +91,7 @@ class Intake:
         self._tail = self._ports.store.tail([*CLOSING, *_PLANNED])
         if self._tail is not None:
             self._kept = Kept()
-            async with self._ports.store.read() as conn:
-                self._inlet.backlog = await inbox.waiting(conn)
-            self._keep("decide", self._decide)
+            await self._open()
             self._keep("write", self._write_on)
 
     def hand_to(self, hands: Hands) -> None:
@@ -102,13 +102,14 @@ class Intake:
         """Write what was counted, and end."""
         if (task := self._tasks.pop("commit", None)) is not None:
             await asyncio.wait([task])
-        await self._inlet.poured()  # before the deciding ends: each row begins it again
+        await self._inlet.poured()  # before the deciding ends: each record begins it again
         for name in ("write", "decide"):
             if (task := self._tasks.pop(name, None)) is not None:
                 task.cancel()
                 await asyncio.wait([task])
         if self._tail is not None:
             await self.write()
+            await self._inlet.close()
             self._tail.close()
             self._tail = None
 
@@ -153,7 +154,7 @@ class Intake:
         before = 0
         while self._inlet:
             # whoever came while the first ones were decided waits already
-            if self._tail is not None and (before or self._inlet.backlog or self._inlet.reports > AT_ONCE):
+            if self._inlet.inbox is not None and (before or self._inlet.backlog or self._inlet.reports > AT_ONCE):
                 self._inlet.pour()
                 return
             await self._gathered(before)
@@ -211,18 +212,23 @@ class Intake:
             _log.exception("first_step_left_to_its_timer")
             return None
 
+    async def _open(self) -> None:
+        """Have an inbox, as soon as no other process has it; decide what that one left there."""
+        if self._inlet.inbox is None:
+            await self._inlet.open()
+            self._keep("decide", self._decide)
+
     async def _decide(self) -> None:
         """Decide about what the inbox holds, oldest first, until it is empty."""
         inlet = self._inlet
-        while inlet.backlog > 0:
+        while inlet.inbox is not None and inlet.backlog:
             self._took = 0.0
             try:
-                count, heard = await self._decided()
+                heard = await self._decided(inlet.inbox)
             except (Conflict, StoreError) as error:
                 _log.warning("inbox_cannot_use_store", error=str(error))
                 await asyncio.sleep(_PAUSE)
                 continue
-            inlet.backlog = inlet.backlog - count if count else 0
             self._remember(heard)
             if not self._committing:
                 inlet.pour()  # some may have waited for room
@@ -236,48 +242,42 @@ class Intake:
         task = self._tasks.get("commit")
         return task is not None and not task.done()
 
-    async def _decided(self) -> tuple[int, list[Heard]]:
-        """Decide about the oldest of the inbox; says how many reports that were."""
+    async def _decided(self, kept: Inbox) -> list[Heard]:
+        """Decide about the oldest records."""
+        # many together: what must be written of each alert is written less often
+        places = kept.oldest(_SLICE if self._inlet.busy else _LARGE_SLICE)
         try:
-            return await self._ports.store.transact(self._decide_some)
+            heard = await self._ports.store.transact(partial(self._decide_some, kept, places))
         except (Conflict, StoreError):
             raise
         except Exception:  # noqa: BLE001 - logged; the others must not wait behind it
             _log.exception("inbox_decided_one_by_one")
-            return await self._decide_singly()
+            places = places[:1]
+            heard = await self._decide_singly(kept, places[0])
+        kept.forget(places[-1].number)
+        return heard
 
-    async def _decide_some(self, unit: UnitOfWork) -> tuple[int, list[Heard]]:
+    async def _decide_some(self, kept: Inbox, places: Sequence[Place], unit: UnitOfWork) -> list[Heard]:
         begun = time.monotonic()  # what it waited for its turn does not count
-        reports: list[Report] = []
-        # many together: what must be written of each alert is written less often
-        most = _SLICE if self._inlet.busy else _LARGE_SLICE
-        while len(reports) < most and (kept := await inbox.oldest(unit.conn)) is not None:
-            reports += keeping.read(kept[1])
-            await inbox.remove(unit.conn, kept[0])
+        reports = [report for place in places for report in keeping.read(kept.content(place))]
         heard = await record(self._ports, unit, reports, self._kept)
+        await inbox.decide(unit.conn, places[-1].number)
         self._took = time.monotonic() - begun
-        return len(reports), heard
+        return heard
 
-    async def _decide_singly(self) -> tuple[int, list[Heard]]:
-        """Decide about the reports of the oldest row, each alone; what cannot be decided is logged and passed over."""
-        async with self._ports.store.read() as conn:
-            kept = await inbox.oldest(conn)
-        if kept is None:
-            return 0, []
-        number, parts = kept
-        count, heard = 0, list[Heard]()
-        for part in keeping.parts(parts):
+    async def _decide_singly(self, kept: Inbox, place: Place) -> list[Heard]:
+        """Decide about the reports of one record, each alone; what cannot be decided is logged and passed over."""
+        heard: list[Heard] = []
+        for part in keeping.parts(kept.content(place)):
             try:
                 reports = keeping.reports_of(part)
             except Exception:  # noqa: BLE001 - logged: it would fail again
-                count += 1
                 _log.exception("report_not_read", name=part.get("name"), source=part.get("source"))
                 continue
-            count += len(reports)
             for report in reports:
                 heard += await self._decide_alone(report)
-        await self._ports.store.transact(lambda unit: inbox.remove(unit.conn, number))
-        return count, heard
+        await self._ports.store.transact(lambda unit: inbox.decide(unit.conn, place.number))
+        return heard
 
     async def _decide_alone(self, report: Report) -> list[Heard]:
         try:
@@ -300,6 +300,7 @@ class Intake:
         while True:
             await asyncio.sleep(WRITE_EVERY)
             try:
+                await self._open()
                 await self.write()
             except (Conflict, StoreError) as error:
                 _log.warning("repetitions_not_written", error=str(error))

@@ -1,6 +1,6 @@
-"""How reports are kept that are not decided yet: in the inbox's rows, written and read back (pure).
+"""How reports are kept that are not decided yet: in the inbox's records, written and read back (pure).
 
-A row is a JSON list. Its parts are reports, and batches of Prometheus as they were posted, which nobody has read yet.
+A record is a JSON list. Its parts are reports, and batches of Prometheus as they were posted, not read yet.
 """
 
 from collections.abc import Sequence
@@ -41,18 +41,18 @@ def reports(batch: Batch) -> list[Report]:
     return list(batch)
 
 
-def row(batches: Sequence[Batch]) -> str:
-    """All of them in one row."""
-    return "[" + ",".join(map(_part, batches)) + "]"
+def record(batches: Sequence[Batch]) -> bytes:
+    """All of them in one record."""
+    return b"[" + b",".join(map(_part, batches)) + b"]"
 
 
-def read(kept: str) -> list[Report]:
-    """The reports that a row holds, in their order."""
+def read(kept: bytes) -> list[Report]:
+    """The reports that a record holds, in their order."""
     return [report for part in parts(kept) for report in reports_of(part)]
 
 
-def parts(kept: str) -> list[dict[str, Any]]:
-    """The parts of a row, not looked into."""
+def parts(kept: bytes) -> list[dict[str, Any]]:
+    """The parts of a record, not looked into."""
     found: list[dict[str, Any]] = orjson.loads(kept)
     return found
 
@@ -68,9 +68,8 @@ def reports_of(part: dict[str, Any]) -> list[Report]:
     return [Report(**{**part, "severity": Severity(part["severity"])})]
 
 
-def _part(batch: Batch) -> str:
+def _part(batch: Batch) -> bytes:
     if isinstance(batch, Posted):
-        seconds = batch.timeout.total_seconds()
-        at = orjson.dumps(batch.at).decode()  # the words of `isoformat`, in a fifth of its time
-        return f'{{"at":{at},"timeout":{seconds},"posted":{batch.body.decode()}}}'
-    return orjson.dumps(batch).decode()[1:-1]
+        at = orjson.dumps(batch.at)  # the words of `isoformat`, in a fifth of its time
+        return b'{"at":%b,"timeout":%f,"posted":%b}' % (at, batch.timeout.total_seconds(), batch.body)
+    return orjson.dumps(batch)[1:-1]

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from sqlalchemy import Column, Executable, Integer, Table, bindparam
+from sqlalchemy import Column, Executable, Integer, Table, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.engine import insert
@@ -24,6 +24,20 @@ async def following(conn: AsyncConnection, name: str, many: int = 1) -> int:
         return int(done.rows[0][0]) - many + 1
     count = await conn.execute(_counting(conn.dialect.name), {"name": name, "value": many, "_many": many})
     return int(count.scalar_one()) - many + 1
+
+
+async def value(conn: AsyncConnection, name: str) -> int | None:
+    """The number that was given last; None when none was."""
+    found = await conn.scalar(select(COUNTERS.c.value).where(COUNTERS.c.name == name))
+    return None if found is None else int(found)
+
+
+async def put(conn: AsyncConnection, name: str, value: int) -> None:
+    """Have the name stand at that number."""
+    row, more = {"name": name, "value": value}, "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    if plain.insert_one(conn, COUNTERS, row, more) is None:
+        start = insert(conn, COUNTERS).values(row)
+        await conn.execute(start.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 
 
 @cache

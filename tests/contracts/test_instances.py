@@ -1,4 +1,4 @@
-"""What can be asked of instances and the inbox, on SQLite and PostgreSQL alike."""
+"""What can be asked of instances, on SQLite and PostgreSQL alike."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from storage.records.alerts import AlertState, Instance, Severity
-from storage.tables import alerts, inbox, instances
+from storage.tables import alerts, instances
 from storage.unit_of_work import Conflict, Store
 from tests.contracts.records import T0, an_alert, save
 
@@ -97,20 +97,6 @@ async def test_an_alerts_instances_are_closed_together(store: Store) -> None:
     await store.transact(lambda unit: instances.close(unit.conn, 1, T0))
 
     assert [i.fingerprint for i in await firing(store)] == ["f3"]
-
-
-async def test_the_inbox_gives_the_oldest_first_and_once(store: Store) -> None:
-    for kept, count in (("[1]", 1), ("[2,3]", 2)):
-        await store.transact(lambda unit, kept=kept, count=count: inbox.put(unit.conn, kept, count))
-    async with store.read() as conn:
-        assert await inbox.waiting(conn) == 3
-
-    taken = []
-    while (kept := await store.transact(lambda unit: inbox.oldest(unit.conn))) is not None:
-        taken.append(kept[1])
-        await store.transact(lambda unit, number=kept[0]: inbox.remove(unit.conn, number))
-
-    assert taken == ["[1]", "[2,3]"]
 
 
 async def test_what_another_connection_writes_is_seen_at_the_tail_of_the_journal(store: Store) -> None:

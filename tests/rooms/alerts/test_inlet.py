@@ -1,142 +1,132 @@
 """Callers that wait until what they report is in the inbox."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
-from sqlalchemy import text
 
 from bot.alerts import inlet, keeping
 from bot.alerts.inlet import Inlet
 from bot.report import Report
+from storage.inbox import Inbox
 from storage.records.alerts import Severity
-from storage.tables import inbox
-from storage.unit_of_work import Store, UnitOfWork
-from tests.rooms.engine.conftest import database_url, store
+from storage.unit_of_work import Store, StoreError
+from tests.rooms.engine.conftest import store
 
-__all__ = ["database_url", "store"]
+__all__ = ["store"]
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+@pytest.fixture
+async def into(store: Store) -> AsyncIterator[Inlet]:
+    """An inlet that is open, and tells nobody of what it keeps."""
+    opened = Inlet(store, lambda: None)
+    await opened.open()
+    yield opened
+    await opened.close()
 
 
 def a_report(name: str) -> Report:
     return Report(name=name, labels={"instance": name}, severity=Severity.HIGH, source="test")
 
 
-async def rows(store: Store) -> list[list[str]]:
-    """The names in each row of the inbox, which is empty afterwards."""
-    found: list[list[str]] = []
-
-    async def take(unit: UnitOfWork) -> None:
-        while (kept := await inbox.oldest(unit.conn)) is not None:
-            found.append([report.name for report in keeping.read(kept[1])])
-            await inbox.remove(unit.conn, kept[0])
-
-    await store.transact(take)
-    return found
+def records(into: Inlet) -> list[list[str]]:
+    """The names in each record of the inbox."""
+    assert into.inbox is not None
+    return [[one.name for one in keeping.read(into.inbox.content(place))] for place in into.inbox.oldest(1000)]
 
 
-@asynccontextmanager
-async def busy(store: Store) -> AsyncIterator[threading.Event]:
-    """SQLite's writer is at work until the event is set."""
-    free, begun = threading.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    async def hold(_unit: UnitOfWork) -> None:
-        loop.call_soon_threadsafe(begun.set)
-        free.wait(10)
-
-    holding = asyncio.create_task(store.transact(hold))
-    await begun.wait()
-    try:
-        yield free
-    finally:
-        free.set()
-        await holding
-
-
-async def test_all_who_wait_are_one_row(store: Store) -> None:
+async def test_all_who_wait_are_one_record(store: Store) -> None:
     told: list[int] = []
     into = Inlet(store, lambda: told.append(into.backlog))
+    await into.open()
     waiting = [into.add([a_report(name)]) for name in "abc"]
     into.pour()
     await asyncio.gather(*waiting)
-    assert await rows(store) == [["a", "b", "c"]]
+    assert records(into) == [["a", "b", "c"]]
     assert told == [3]
+    await into.close()
 
 
-@pytest.mark.parametrize("either_url", ["sqlite"], indirect=True)
-async def test_who_comes_before_the_disk_is_free_is_taken_along(store: Store) -> None:
-    into = Inlet(store, lambda: None)
-    async with busy(store) as free:
-        first = into.add([a_report("a")])
-        into.pour()
-        later = into.add([a_report("b")])
-        into.pour()
-        free.set()
-        await asyncio.gather(first, later)
-    assert await rows(store) == [["a", "b"]]
+async def test_who_comes_while_one_is_written_is_in_the_next(into: Inlet, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, later = Inbox.put, list[asyncio.Future[None]]()
+
+    async def put(inbox: Inbox, content: bytes, count: int) -> None:
+        if not later:
+            later.extend(into.add([a_report(name)]) for name in "bc")
+            into.pour()
+        await whole(inbox, content, count)
+
+    monkeypatch.setattr(Inbox, "put", put)
+    first = into.add([a_report("a")])
+    into.pour()
+    await first
+    await asyncio.gather(*later)
+    assert records(into) == [["a"], ["b", "c"]]
 
 
-async def test_more_than_can_be_kept_waits_until_some_are_decided(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_more_than_can_be_kept_waits_until_some_are_decided(into: Inlet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inlet, "MOST", 1)
-    into = Inlet(store, lambda: None)
-    into.backlog = 2
+    assert into.inbox is not None
+    await into.inbox.put(keeping.record([[a_report("x"), a_report("y")]]), 2)
     waits = into.add([a_report("a")])
     into.pour()
     await into.poured()
     assert not waits.done()
-    into.backlog = 0
+    into.inbox.forget(1)
     into.pour()
     await waits
-    assert await rows(store) == [["a"]]
+    assert records(into) == [["a"]]
 
 
-async def test_what_cannot_be_written_is_told_to_its_caller_alone(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = keeping.row
+async def test_what_cannot_be_written_is_told_to_its_caller_alone(into: Inlet, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = keeping.record
 
-    def refuses(batches: list[keeping.Batch]) -> str:
+    def refuses(batches: list[keeping.Batch]) -> bytes:
         if any(report.name == "bad" for batch in batches for report in keeping.reports(batch)):
             raise ValueError("it cannot be written")
         return whole(batches)
 
-    monkeypatch.setattr(keeping, "row", refuses)
-    into = Inlet(store, lambda: None)
+    monkeypatch.setattr(keeping, "record", refuses)
     waiting = [into.add([a_report(name)]) for name in ("a", "bad", "b")]
     into.pour()
     first, bad, last = await asyncio.gather(*waiting, return_exceptions=True)
     assert isinstance(bad, ValueError)
     assert (first, last) == (None, None)
-    assert await rows(store) == [["a"], ["b"]]
+    assert records(into) == [["a"], ["b"]]
 
 
-async def test_a_lost_database_is_told_to_all(store: Store) -> None:
-    await store.transact(lambda unit: unit.conn.execute(text("DROP TABLE inbox")))
-    into = Inlet(store, lambda: None)
+async def test_a_failing_disk_is_told_to_all_and_nothing_counts_as_kept(
+    into: Inlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(_inbox: Inbox, _content: bytes, _count: int) -> None:
+        raise StoreError("the disk fails")
+
+    monkeypatch.setattr(Inbox, "put", fails)
     waiting = [into.add([a_report(name)]) for name in "ab"]
     into.pour()
     told = await asyncio.gather(*waiting, return_exceptions=True)
-    assert all(isinstance(error, Exception) for error in told)
+    assert [str(error) for error in told] == ["the disk fails"] * 2
     assert into.backlog == 0
 
 
-async def test_a_caller_that_is_gone_holds_up_nobody(store: Store) -> None:
-    into = Inlet(store, lambda: None)
+async def test_a_caller_that_is_gone_holds_up_nobody(into: Inlet) -> None:
     gone, waits = into.add([a_report("a")]), into.add([a_report("b")])
     gone.cancel()
     into.pour()
     await waits
-    assert await rows(store) == [["a", "b"]]
+    assert records(into) == [["a", "b"]]
 
 
-async def test_it_is_busy_while_rows_are_written_and_idle_before(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_is_busy_while_records_are_written_and_idle_before(
+    into: Inlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(inlet, "COMING", 10.0)
-    into = Inlet(store, lambda: None)
-    assert not into.busy
+    assert not Inlet(into._store, lambda: None).busy
     waits = into.add([a_report("a")])
     into.pour()
     assert into.pouring
