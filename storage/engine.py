@@ -5,7 +5,7 @@ import fcntl
 import re
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,10 @@ class Address:
     path: Path = Path()
     dsn: str = ""
 
+    def beside(self, ending: str) -> Path:
+        """A file beside SQLite's, whose name goes on so."""
+        return self.path.with_name(self.path.name + ending)
+
 
 def address(url: str) -> Address:
     """Read DATABASE_URL; raises `StoreError` for what is neither SQLite nor PostgreSQL."""
@@ -103,6 +107,17 @@ def create_writer(at: Address) -> SyncEngine:
     arguments = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
     engine = create_engine(url, connect_args=arguments, poolclass=StaticPool)
     _sqlite_events(engine, foreign_keys=True, only="writes")
+    return engine
+
+
+def create_brief(at: Address) -> SyncEngine:
+    """Make the engine of one connection of the thread that connects, which writes if it need not wait for anybody.
+
+    Its commits do not wait for the disk, and leave it to others to copy SQLite's log into the file.
+    """
+    url = URL.create("sqlite+pysqlite", database=str(at.path))
+    engine = create_engine(url, connect_args={"timeout": 0}, poolclass=StaticPool)
+    _sqlite_events(engine, foreign_keys=True, only="writes", more=("synchronous=NORMAL", "wal_autocheckpoint=0"))
     return engine
 
 
@@ -161,6 +176,11 @@ def transient(error: BaseException) -> bool:
     return getattr(error.orig, "sqlstate", None) in {"40001", "40P01", "55P03"}
 
 
+def failing(name: object, error: OSError) -> StoreError:
+    """What it means that a file of the database, of that name, cannot be written or flushed."""
+    return StoreError(f"{name}: {error.strerror or error}; the database's disk must have room and take writes")
+
+
 def refuses_writes(error: BaseException) -> bool:
     """Tell whether the database refused to write because the transaction only reads."""
     cause = getattr(error, "orig", None)
@@ -186,7 +206,7 @@ def explained(at: Address, error: BaseException) -> StoreError | None:
 async def migration_lock(at: Address, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Give a connection while no other process migrates this database; raises `StoreError` when that takes too long."""
     if at.dialect == "sqlite":
-        async with _file_lock(at.path.with_name(at.path.name + ".lock"), at.shown), engine.connect() as conn:
+        async with _file_lock(at.beside(".lock"), at.shown), engine.connect() as conn:
             yield conn
         return
     async with engine.connect() as conn:
@@ -219,7 +239,9 @@ def _write_ahead(at: Address) -> None:
         engine.dispose()
 
 
-def _sqlite_events(engine: SyncEngine, *, foreign_keys: bool, only: Literal["", "reads", "writes"] = "") -> None:
+def _sqlite_events(
+    engine: SyncEngine, *, foreign_keys: bool, only: Literal["", "reads", "writes"] = "", more: Sequence[str] = ()
+) -> None:
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions by itself
@@ -228,6 +250,7 @@ def _sqlite_events(engine: SyncEngine, *, foreign_keys: bool, only: Literal["", 
             f"synchronous={SYNCHRONOUS}",
             f"foreign_keys={int(foreign_keys)}",
             f"query_only={int(only == 'reads')}",
+            *more,
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -20,7 +20,7 @@ from typing import Self
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.engine import StoreError
+from storage.engine import failing
 from storage.flush import Flush
 from storage.tables import counters
 
@@ -73,7 +73,7 @@ class Inbox:
                 _log.warning("inbox_of_another_database", path=str(path), records=len(places))
                 places = []
         except OSError as error:
-            raise _trouble(path, error) from error
+            raise failing(path, error) from error
         last = max(known, 0, *(place.number for place in places[-1:]))
         return cls(path, file, flush, last, [place for place in places if place.number > known])
 
@@ -91,7 +91,7 @@ class Inbox:
             _write(self._file, head + content, begin)
             await self._flush(self._file)
         except OSError as error:
-            raise _trouble(self._path, error) from error
+            raise failing(self._path, error) from error
         self._last = number
         self._places.append(place)
         self.waiting += count
@@ -111,7 +111,7 @@ class Inbox:
         try:
             return os.pread(self._file, place.length, place.offset)
         except OSError as error:
-            raise _trouble(self._path, error) from error
+            raise failing(self._path, error) from error
 
     def forget(self, through: int) -> None:
         """Forget the records up to that number: they are decided, and that is committed."""
@@ -153,7 +153,7 @@ def claim(path: Path) -> int | None:
     except BlockingIOError:
         return None
     except OSError as error:
-        raise _trouble(path, error) from error
+        raise failing(path, error) from error
     return file
 
 
@@ -199,7 +199,3 @@ def _mode(path: Path) -> int:
     """The permissions of the database beside it, as SQLite does with its own files."""
     database = path.with_name(path.name.removesuffix(SUFFIX))
     return database.stat().st_mode & 0o666 if database.exists() else 0o600
-
-
-def _trouble(path: Path, error: OSError) -> StoreError:
-    return StoreError(f"{path}: {error.strerror or error}; the database's disk must have room and take writes")

@@ -7,12 +7,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, Self, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage import backoff, engine, inbox, migrations
+from storage.brief import Briefs
 from storage.engine import Address, Conflict, Dialect, StoreError
 from storage.flush import Flush
 from storage.glance import Glances
@@ -140,6 +142,7 @@ class Store:
         # SQLite has one writer; waiting for its thread is fair and costs nothing, waiting in the file does neither.
         self._writer = Writer(engine.create_writer(at)) if at.dialect == "sqlite" else None
         self._flush = Flush()
+        self._briefs = Briefs(engine.create_brief(at), at.beside("-wal")) if at.dialect == "sqlite" else None
         self._glances = Glances(engine.create_reader(at)) if at.dialect == "sqlite" else None
         self._writing: set[asyncio.Task[Any] | None] = set()
         self._wakes: list[Callable[[], None]] = []
@@ -169,6 +172,8 @@ class Store:
             self._glances.close()
         if self._writer is not None:
             await self._writer.close()
+        if self._briefs is not None:
+            self._briefs.close()
         self._flush.close()
         await self._writers.dispose()
 
@@ -220,11 +225,28 @@ class Store:
             await asyncio.sleep(backoff.delay(attempt, random.random()))  # noqa: S311 - spreads writers, keeps no secret
             attempt += 1
 
+    async def go_on(self, work: Callable[[UnitOfWork], Awaitable[T]], then: Callable[[T], None]) -> None:
+        """Run a small, urgent unit of work, and go on with its result as soon as it is committed.
+
+        On SQLite `then` is not kept waiting by the disk; this returns when the disk has it. While somebody else writes,
+        and on PostgreSQL, it is as with `transact`. Raises what that raises; then `then` was not called, or the disk
+        failed behind it.
+        """
+        if (done := self._briefly(work)) is None:
+            then(await self.transact(work, urgent=True))
+            return
+        result, on_disk = done
+        then(result)
+        try:
+            await on_disk
+        except OSError as error:
+            raise engine.failing(self._at.shown, error) from error
+
     async def inbox(self) -> Inbox | None:
         """Open what keeps reports until they are decided; None on PostgreSQL, and while another process has it."""
         if self.dialect != "sqlite":
             return None
-        path = self._at.path.with_name(self._at.path.name + inbox.SUFFIX)
+        path = self._at.beside(inbox.SUFFIX)
         file = await asyncio.to_thread(inbox.claim, path)
         if file is None:
             return None
@@ -255,6 +277,18 @@ class Store:
         """Call `wake` whenever another process enqueued jobs (PostgreSQL), until cancelled."""
         await engine.listen(self._at, wake)
 
+    def _briefly(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> tuple[T, Awaitable[None]] | None:
+        """What the work gives, in the event loop's own thread, and the flush; None when it must go the long way."""
+        if self._briefs is None or self._writer is None:
+            return None
+        try:
+            unit, result = self._briefs.run(partial(_whole, work))
+        except (Conflict, SQLAlchemyError):
+            return None  # somebody else writes just now; if it is anything else, it is told there
+        self._writer.head_start()
+        self._woken(unit)
+        return result, self._flush(self._briefs.log)
+
     async def _once(self, work: Callable[[UnitOfWork], Awaitable[T]], urgent: bool) -> T:
         me = _task()
         if me is None or me in self._writing:
@@ -264,20 +298,24 @@ class Store:
             unit, result = await self._committed(work, urgent)
         finally:
             self._writing.discard(me)
-        if unit.has_jobs:
-            for wake in self._wakes:
-                wake()
+        self._woken(unit)
         return result
 
     async def _committed(self, work: Callable[[UnitOfWork], Awaitable[T]], urgent: bool) -> tuple[UnitOfWork, T]:
-        async def whole(conn: AsyncConnection) -> tuple[UnitOfWork, T]:
-            unit = UnitOfWork(conn)
-            return unit, await work(unit)
-
         if self._writer is not None:
-            return await self._writer.run(whole, urgent=urgent)
+            return await self._writer.run(partial(_whole, work), urgent=urgent)
         async with self._writers.begin() as conn:
-            return await whole(conn)
+            return await _whole(work, conn)
+
+    def _woken(self, unit: UnitOfWork) -> None:
+        if unit.has_jobs:
+            for wake in self._wakes:
+                wake()
+
+
+async def _whole(work: Callable[[UnitOfWork], Awaitable[T]], conn: AsyncConnection) -> tuple[UnitOfWork, T]:
+    unit = UnitOfWork(conn)
+    return unit, await work(unit)
 
 
 def _task() -> asyncio.Task[Any] | None:

@@ -139,14 +139,18 @@ class Turns:
         """Count what it took, begun at `since`: by that other work rests while urgent work keeps coming."""
         now = self._clock()
         if turn.urgent:
-            self._urgent_at = now
-            self._was_urgent = True
-            if not self._kept_waiting(now):
-                self._rested_at = max(self._rested_at, now + HEAD_START)
+            self.was_urgent()
         else:
             self._was_urgent = False
             keeps_coming = now - self._urgent_at < COMING + (now - since)
             self._rested_at = now + (min(REST * (now - since), LONGEST_REST) if keeps_coming else 0)
+
+    def was_urgent(self) -> None:
+        """An urgent unit of work has just ended, here or elsewhere."""
+        self._urgent_at = now = self._clock()
+        self._was_urgent = True
+        if not self._kept_waiting(now):
+            self._rested_at = max(self._rested_at, now + HEAD_START)
 
     def _starves(self, now: float) -> bool:
         """Whether it is the turn of other work, which urgent work has kept waiting for long."""
@@ -183,6 +187,10 @@ class Writer:
             if not done.cancelled():
                 done.exception()  # the caller is gone, nobody else will ask
             raise
+
+    def head_start(self) -> None:
+        """Let what follows from an urgent unit of work that ran elsewhere go on alone for a moment."""
+        self._turns.was_urgent()
 
     async def close(self) -> None:
         """End the thread and close the connection; whoever runs something afterwards gets new ones."""
@@ -225,10 +233,10 @@ class Writer:
         try:
             conn = self._ready(first.urgent)
             with conn.begin():
-                results.append(_run(first, conn))
+                results.append(run(first.do, conn))
                 while time.monotonic() < until and (following := turns.another(first.urgent)) is not None:
                     group.append(following)
-                    results.append(_run(following, conn))
+                    results.append(run(following.do, conn))
         except BaseException as error:  # noqa: BLE001 - whoever waits gets it
             self._let_go()
             if len(group) == 1:
@@ -240,7 +248,7 @@ class Writer:
         try:
             conn = self._ready(turn.urgent)
             with conn.begin():
-                return _run(turn, conn)
+                return run(turn.do, conn)
         except BaseException:
             self._let_go()
             raise
@@ -261,10 +269,16 @@ class Writer:
             conn.close()
 
 
-def _run(turn: Turn, conn: Connection) -> Any:
+def run(work: Callable[[AsyncConnection], Awaitable[T]], conn: Connection) -> T:
+    """Run a unit of work that waits for nothing but its connection; raises `RuntimeError` for one that does."""
     # Only what `Direct` has is used of it; a method that it lacks raises at the first test.
-    direct = cast("AsyncConnection", Direct(conn))
-    return _finished(cast("Coroutine[Any, Any, Any]", turn.do(direct)))
+    coroutine = cast("Coroutine[Any, Any, T]", work(cast("AsyncConnection", Direct(conn))))
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return cast("T", end.value)
+    coroutine.close()
+    raise RuntimeError("a unit of work may wait for nothing but its own connection")
 
 
 def _tried(do: Callable[[], Any]) -> tuple[Any, BaseException | None]:
@@ -281,12 +295,3 @@ def _settle(done: "asyncio.Future[Any]", result: Any, error: BaseException | Non
         done.set_result(result)
     else:
         done.set_exception(error)
-
-
-def _finished(work: Coroutine[Any, Any, T]) -> T:
-    try:
-        work.send(None)
-    except StopIteration as end:
-        return cast("T", end.value)
-    work.close()
-    raise RuntimeError("a unit of work may wait for nothing but its own connection")

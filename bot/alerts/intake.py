@@ -35,6 +35,8 @@ from storage.unit_of_work import Conflict, StoreError, UnitOfWork
 
 AT_ONCE = 16
 """Reports that are decided in the transaction that takes them while it is calm; more are only kept."""
+FEW = 4
+"""Reports that the event loop may be held up by, a millisecond or two each."""
 WRITE_EVERY = 3.0
 """Seconds between writings of how often known instances were reported again."""
 
@@ -197,10 +199,16 @@ class Intake:
             opening = Opening(ports, hands, found) if hands is not None and found is not None else None
             return await record(ports, unit, reports, self._kept, opening), opening
 
-        heard, opening = await ports.store.transact(work, urgent=True)
-        if opening is not None:
-            opening.run()
-        self._remember(heard)
+        def then(done: tuple[list[Heard], Opening | None]) -> None:
+            heard, opening = done
+            if opening is not None:
+                opening.run()
+            self._remember(heard)
+
+        if len(reports) <= FEW:
+            await ports.store.go_on(work, then)
+        else:
+            then(await ports.store.transact(work, urgent=True))
 
     async def _whom(self, reports: list[Report]) -> Whom | None:
         """Whom first steps mean; None when that cannot be told now, which must refuse no report."""
