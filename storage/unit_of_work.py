@@ -57,6 +57,8 @@ __all__ = ["Conflict", "Store", "StoreError", "UnitOfWork"]
 
 T = TypeVar("T")
 
+_TURNS = 2  # of the loop before a flush, which takes the processor too: what goes on is sent first
+
 _KEPT: Mapping[type, Callable[[AsyncConnection, Any], Awaitable[None]]] = {
     Alert: alerts.save,
     CheckState: checks.save,
@@ -235,12 +237,16 @@ class Store:
         if (done := self._briefly(work)) is None:
             then(await self.transact(work, urgent=True))
             return
-        result, on_disk = done
+        log, unit, result = done
         then(result)
         try:
-            await on_disk
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            await self._flush(log)
         except OSError as error:
             raise engine.failing(self._at.shown, error) from error
+        finally:
+            self._woken(unit)
 
     async def inbox(self) -> Inbox | None:
         """Open what keeps reports until they are decided; None on PostgreSQL, and while another process has it."""
@@ -277,8 +283,8 @@ class Store:
         """Call `wake` whenever another process enqueued jobs (PostgreSQL), until cancelled."""
         await engine.listen(self._at, wake)
 
-    def _briefly(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> tuple[T, Awaitable[None]] | None:
-        """What the work gives, in the event loop's own thread, and the flush; None when it must go the long way."""
+    def _briefly(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> tuple[int, UnitOfWork, T] | None:
+        """Do it in the event loop's own thread; give what must be flushed, too. None when it must go the long way."""
         if self._briefs is None or self._writer is None:
             return None
         try:
@@ -286,8 +292,7 @@ class Store:
         except (Conflict, SQLAlchemyError):
             return None  # somebody else writes just now; if it is anything else, it is told there
         self._writer.head_start()
-        self._woken(unit)
-        return result, self._flush(self._briefs.log)
+        return self._briefs.log, unit, result
 
     async def _once(self, work: Callable[[UnitOfWork], Awaitable[T]], urgent: bool) -> T:
         me = _task()
