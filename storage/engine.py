@@ -1,12 +1,10 @@
 """Engines, and all that differs between SQLite and PostgreSQL."""
 
 import asyncio
-import fcntl
 import re
 import sqlite3
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -30,11 +28,8 @@ SYNCHRONOUS = "FULL"
 """SQLite's word for a commit that ends when the disk has it, whatever happens to the power."""
 GLANCE_TIMEOUT = 0.1
 """Seconds that the event loop waits when another process has SQLite's file for itself, which readers hardly meet."""
-MIGRATION_TIMEOUT = 60.0
-"""Seconds to wait while another process migrates the same database."""
 
 _CHANNEL = "do_manage_jobs"
-_MIGRATION_KEY = 0x646F6D67  # "domg": the advisory lock's number, any constant that all replicas share
 _POSTGRES_SESSION = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'"
 
 
@@ -202,20 +197,6 @@ def explained(at: Address, error: BaseException) -> StoreError | None:
     return StoreError(f"{at.shown}: {known}") if known else None
 
 
-@asynccontextmanager
-async def migration_lock(at: Address, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Give a connection while no other process migrates this database; raises `StoreError` when that takes too long."""
-    if at.dialect == "sqlite":
-        async with _file_lock(at.beside(".lock"), at.shown), engine.connect() as conn:
-            yield conn
-        return
-    async with engine.connect() as conn:
-        deadline = time.monotonic() + MIGRATION_TIMEOUT
-        while not await conn.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _MIGRATION_KEY}):
-            await _patience(deadline, at.shown)
-        yield conn
-
-
 async def prepare(at: Address) -> None:
     """Make the file's folder and turn on write-ahead logging, which the file remembers."""
     if at.dialect == "sqlite":
@@ -302,25 +283,6 @@ async def _listen_once(at: Address, wake: Callable[[], None]) -> None:
         await closed.wait()
     finally:
         connection.terminate()
-
-
-@asynccontextmanager
-async def _file_lock(path: Path, shown: str) -> AsyncIterator[None]:
-    deadline = time.monotonic() + MIGRATION_TIMEOUT
-    with path.open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                await _patience(deadline, shown)
-        yield
-
-
-async def _patience(deadline: float, shown: str) -> None:
-    if time.monotonic() > deadline:
-        raise StoreError(f"{shown}: another process is still migrating it; wait for that one, or stop it")
-    await asyncio.sleep(0.05)
 
 
 def _sqlite_mend(at: Address, said: str) -> str | None:

@@ -4,8 +4,8 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import partial
 from typing import Any, Self, TypeVar
@@ -288,23 +288,30 @@ class Store:
         if self._briefs is None or self._writer is None:
             return None
         try:
-            unit, result = self._briefs.run(partial(_whole, work))
+            with self._one_unit():
+                unit, result = self._briefs.run(partial(_whole, work))
         except (Conflict, SQLAlchemyError):
             return None  # somebody else writes just now; if it is anything else, it is told there
         self._writer.head_start()
         return self._briefs.log, unit, result
 
     async def _once(self, work: Callable[[UnitOfWork], Awaitable[T]], urgent: bool) -> T:
+        with self._one_unit():
+            unit, result = await self._committed(work, urgent)
+        self._woken(unit)
+        return result
+
+    @contextmanager
+    def _one_unit(self) -> Iterator[None]:
+        """Refuse a unit of work within another one, which would wait for itself."""
         me = _task()
         if me is None or me in self._writing:
             raise RuntimeError("a unit of work began another one; pass the open one on instead")
         self._writing.add(me)
         try:
-            unit, result = await self._committed(work, urgent)
+            yield
         finally:
             self._writing.discard(me)
-        self._woken(unit)
-        return result
 
     async def _committed(self, work: Callable[[UnitOfWork], Awaitable[T]], urgent: bool) -> tuple[UnitOfWork, T]:
         if self._writer is not None:

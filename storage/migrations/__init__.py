@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage import engine as engines
 from storage.engine import Address, StoreError
+from storage.migrations.lock import migration_lock
 
 _HERE = Path(__file__).parent
 
@@ -26,7 +27,7 @@ async def migrate(at: Address, engine: AsyncEngine) -> None:
         return
     migrating = engines.create(at, foreign_keys=False)
     try:
-        async with engines.migration_lock(at, migrating) as conn:
+        async with migration_lock(at, migrating) as conn:
             if not await conn.run_sync(_at_head, at):
                 await conn.run_sync(_upgrade)
                 await conn.run_sync(_whole, at)

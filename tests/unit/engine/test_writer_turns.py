@@ -77,6 +77,17 @@ def test_other_work_leaves_a_moment_to_what_follows_from_an_urgent_unit_of_work(
     assert clock.now >= ended + HEAD_START
 
 
+def test_it_leaves_that_moment_behind_one_that_ran_elsewhere_too() -> None:
+    clock = Ticking()
+    turns, waiting = Turns(clock), turn(urgent=False)
+    turns.was_urgent()
+    ended = clock.now
+    turns.put(waiting)
+
+    assert turns.take() is waiting
+    assert clock.now >= ended + HEAD_START
+
+
 def test_other_work_goes_on_at_last_though_urgent_work_never_ends() -> None:
     clock = Clock()
     turns, waiting = Turns(clock), turn(urgent=False)
