@@ -227,6 +227,11 @@ class Store:
             await asyncio.sleep(backoff.delay(attempt, random.random()))  # noqa: S311 - spreads writers, keeps no secret
             attempt += 1
 
+    def expect(self) -> None:
+        """Have other work begin nothing for a moment: an urgent unit of work is about to come."""
+        if self._writer is not None:
+            self._writer.head_start()
+
     async def go_on(self, work: Callable[[UnitOfWork], Awaitable[T]], then: Callable[[T], None]) -> None:
         """Run a small, urgent unit of work, and go on with its result as soon as it is committed.
 

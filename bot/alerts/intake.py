@@ -77,6 +77,7 @@ class Intake:
         if (self._inlet.backlog or self._inlet.pouring) and not self._committing:
             self._inlet.pour()
         else:
+            self._ports.store.expect()
             self._keep("commit", self._commit)
         return taken
 
