@@ -239,6 +239,8 @@ class Store:
         and on PostgreSQL, it is as with `transact`. Raises what that raises; then `then` was not called, or the disk
         failed behind it.
         """
+        if self._writer is not None:
+            await self._writer.passed()
         if (done := self._briefly(work)) is None:
             then(await self.transact(work, urgent=True))
             return

@@ -168,6 +168,8 @@ class Writer:
         self._conn: Connection | None = None
         self._checkpoint = 0  # what this connection was told
         self._turns = Turns()
+        self._busy = False
+        self._passing: deque[asyncio.Future[None]] = deque()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None  # of all who ask, as long as the thread runs
 
@@ -188,6 +190,15 @@ class Writer:
                 done.exception()  # the caller is gone, nobody else will ask
             raise
 
+    async def passed(self) -> None:
+        """Wait until the unit of work that runs just now, if any, is over."""
+        if not self._busy:
+            return
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._passing.append(over)
+        if self._busy:  # else its end may have passed by just now
+            await over
+
     def head_start(self) -> None:
         """Let what follows from an urgent unit of work that ran elsewhere go on alone for a moment."""
         self._turns.was_urgent()
@@ -205,21 +216,24 @@ class Writer:
             self._turns = Turns()
             self._thread = threading.Thread(target=self._serve, args=(self._turns,), name="sqlite-writer", daemon=True)
             self._thread.start()
-        loop = self._loop
-        done: asyncio.Future[Any] = loop.create_future()
-
-        def over(result: Any, error: BaseException | None) -> None:
-            with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
-                loop.call_soon_threadsafe(_settle, done, result, error)
-
-        self._turns.put(Turn(do, urgent, over))
+        done: asyncio.Future[Any] = self._loop.create_future()
+        self._turns.put(Turn(do, urgent, partial(self._tell, done)))
         return done
+
+    def _tell(self, done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
+                self._loop.call_soon_threadsafe(_settle, done, result, error)
 
     def _serve(self, turns: Turns) -> None:
         while (turn := turns.take()) is not None:
             since = time.monotonic()
+            self._busy = True
             over = self._together(turn, turns)
             turns.took(turn, since)
+            self._busy = False
+            while self._passing:
+                self._tell(self._passing.popleft(), None, None)
             for done, result, error in over:
                 done.over(result, error)
             del turn, over, done, result, error  # or they would live until the next one
