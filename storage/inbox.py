@@ -147,6 +147,7 @@ def claim(path: Path) -> int | None:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _mode(path))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _keep_name(path)
         except BaseException:
             os.close(file)
             raise
@@ -193,6 +194,15 @@ def _write(file: int, content: bytes, offset: int) -> None:
     while rest:
         written = os.pwrite(file, rest, offset)
         rest, offset = rest[written:], offset + written
+
+
+def _keep_name(path: Path) -> None:
+    """Have the disk know the file's name: flushing a new file does not see to that."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _mode(path: Path) -> int:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from bot.alerts import inlet
+from bot.alerts import inlet, keeping
 from bot.alerts import intake as intake_module
 from bot.alerts.intake import Intake
 from bot.events import (
@@ -489,6 +489,34 @@ class TestService:
         await self.served(world, check)
         assert await self.undecided(world) == 0
         assert len(await world.facts("alert:1", AlertOpened)) == 1
+
+    async def test_while_another_process_has_the_inbox_a_flood_is_decided_at_once(self, world: World) -> None:
+        others = await world.store.inbox()
+        assert others is not None
+
+        async def check(intake: Intake) -> None:
+            await asyncio.gather(*(intake([report(f"{c}-{n}") for n in range(20)]) for c in range(5)))
+            assert len(await firing(world)) == 100
+
+        await self.served(world, check)
+        others.close()
+
+    async def test_what_another_process_left_is_decided_once_it_has_gone(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(intake_module, "WRITE_EVERY", 0.02)
+        others = await world.store.inbox()
+        assert others is not None
+
+        async def check(_intake: Intake) -> None:
+            await others.put(keeping.record([[report("left")]]), 1)
+            others.close()
+            async with asyncio.timeout(20):
+                while not await firing(world):  # noqa: ASYNC110 - another task changes the database
+                    await asyncio.sleep(0.01)
+
+        await self.served(world, check)
+        assert [i.labels["pod"] for i in await firing(world)] == ["left"]
 
     async def test_one_callers_mistake_is_not_anothers(self, world: World) -> None:
         async def check(intake: Intake) -> None:
