@@ -36,23 +36,34 @@ class Briefs:
     def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Run `work` in one transaction and commit it, or nothing of it when it raises or somebody else writes."""
         try:
-            if self._conn is None:
-                self._conn = self._engine.connect()
-            with self._conn.begin():
-                result = writer.run(work, self._conn)
-            if self._log < 0:
-                self._log = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+            fresh = self._conn is None
+            conn = self._conn = self._conn or self._engine.connect()
+            with conn.begin():
+                result = writer.run(work, conn)
         except SQLAlchemyError:
-            self.close()
+            self._let_go()
             raise
+        if fresh:
+            self._open_log()
         return result
 
     def close(self) -> None:
         """Close the connection; whoever writes afterwards gets a new one."""
-        conn, self._conn = self._conn, None
+        self._let_go()
         log, self._log = self._log, -1
+        if log >= 0:
+            os.close(log)
+
+    def _let_go(self) -> None:
+        conn, self._conn = self._conn, None
         if conn is not None:
             conn.close()
             self._engine.dispose()
-        if log >= 0:
-            os.close(log)
+
+    def _open_log(self) -> None:
+        """Open the log, unless it is still the same: somebody may be about to flush it."""
+        if self._log >= 0 and os.path.samestat(os.fstat(self._log), self._path.stat()):
+            return
+        former, self._log = self._log, os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+        if former >= 0:
+            os.close(former)

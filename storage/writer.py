@@ -217,13 +217,8 @@ class Writer:
             self._thread = threading.Thread(target=self._serve, args=(self._turns,), name="sqlite-writer", daemon=True)
             self._thread.start()
         done: asyncio.Future[Any] = self._loop.create_future()
-        self._turns.put(Turn(do, urgent, partial(self._tell, done)))
+        self._turns.put(Turn(do, urgent, partial(_tell, done)))
         return done
-
-    def _tell(self, done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
-        if self._loop is not None:
-            with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
-                self._loop.call_soon_threadsafe(_settle, done, result, error)
 
     def _serve(self, turns: Turns) -> None:
         while (turn := turns.take()) is not None:
@@ -233,7 +228,7 @@ class Writer:
             turns.took(turn, since)
             self._busy = False
             while self._passing:
-                self._tell(self._passing.popleft(), None, None)
+                _tell(self._passing.popleft(), None, None)
             for done, result, error in over:
                 done.over(result, error)
             del turn, over, done, result, error  # or they would live until the next one
@@ -300,6 +295,11 @@ def _tried(do: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         return do(), None
     except BaseException as raised:  # noqa: BLE001 - whoever waits gets it
         return None, raised
+
+
+def _tell(done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
+    with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
+        done.get_loop().call_soon_threadsafe(_settle, done, result, error)
 
 
 def _settle(done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:

@@ -1,6 +1,7 @@
 """A small unit of work whose caller goes on before the disk has it."""
 
 import asyncio
+import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -160,3 +161,22 @@ async def test_a_unit_of_work_within_it_is_refused(store: Store) -> None:
     with pytest.raises(RuntimeError, match="began another one"):
         await store.go_on(nested, lambda _: None)
     assert await store.transact(number) == 1
+
+
+async def test_after_a_lost_connection_the_log_that_is_flushed_is_the_one_that_is_written(on_sqlite: str) -> None:
+    store = await Store.open(on_sqlite)
+    briefs = store._briefs
+    assert briefs is not None
+    await store.go_on(number, lambda _: None)
+    first = briefs.log
+
+    async def loses(_unit: UnitOfWork) -> int:
+        raise OperationalError("INSERT", None, sqlite3.OperationalError("disk I/O error"))
+
+    with pytest.raises(StoreError):
+        await store.go_on(loses, lambda _: None)
+    await store.go_on(number, lambda _: None)
+    assert briefs.log == first  # the same file is open still
+    assert os.path.samestat(os.fstat(briefs.log), briefs._path.stat())
+    await store.close()
+    assert briefs.log == -1
