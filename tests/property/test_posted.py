@@ -85,5 +85,5 @@ def test_what_is_kept_is_read_back_in_its_order(told: list[list[Any]]) -> None:
         for batch in told
     ]
     expected = [report for batch in batches for report in keeping.reports(batch)]
-    assert keeping.read(keeping.row(batches)) == expected
+    assert keeping.read(keeping.record(batches)) == expected
     assert sum(map(len, batches)) == len(expected)
