@@ -27,6 +27,7 @@ class Briefs:
         self._path = log
         self._conn: Connection | None = None
         self._log = -1
+        self._known = False  # whether the log is that of this connection
 
     @property
     def log(self) -> int:
@@ -36,14 +37,14 @@ class Briefs:
     def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Run `work` in one transaction and commit it, or nothing of it when it raises or somebody else writes."""
         try:
-            fresh = self._conn is None
-            conn = self._conn = self._conn or self._engine.connect()
-            with conn.begin():
-                result = writer.run(work, conn)
+            if self._conn is None:
+                self._conn, self._known = self._engine.connect(), False
+            with self._conn.begin():
+                result = writer.run(work, self._conn)
         except SQLAlchemyError:
             self._let_go()
             raise
-        if fresh:
+        if not self._known:
             self._open_log()
         return result
 
@@ -62,6 +63,7 @@ class Briefs:
 
     def _open_log(self) -> None:
         """Open the log, unless it is still the same: somebody may be about to flush it."""
+        self._known = True
         if self._log >= 0 and os.path.samestat(os.fstat(self._log), self._path.stat()):
             return
         former, self._log = self._log, os.open(self._path, os.O_RDWR | os.O_CLOEXEC)

@@ -19,7 +19,7 @@ MOST = 200_000
 COMING = 0.005
 """Seconds after a record for which more are expected."""
 
-_TURNS = 2  # of the loop before each record: answers are written, and what those who got them send next is read
+_TURNS, _MOST_TURNS = 2, 20  # of the loop: in the first two answers are written, and what their readers send is read
 
 Caller = tuple[Batch, "asyncio.Future[None]"]
 
@@ -85,6 +85,13 @@ class Inlet:
         self._waiting.clear()
         return taken
 
+    async def gathered(self, before: int) -> None:
+        """Wait a moment, until as many wait as `before` were just answered: those are about to be read again."""
+        for turn in range(_MOST_TURNS if before else 0):
+            if turn >= _TURNS and len(self._waiting) >= before:
+                return
+            await asyncio.sleep(0)
+
     def pour(self) -> None:
         """Have all who wait, and who come meanwhile, written into the inbox."""
         if self.inbox is not None and self._waiting and not self.pouring and self.backlog <= MOST:
@@ -96,10 +103,12 @@ class Inlet:
             await asyncio.wait([self._pouring])
 
     async def _pour(self, inbox: Inbox) -> None:
+        before = 1
         while self._waiting and self.backlog <= MOST:
-            for _ in range(_TURNS):
-                await asyncio.sleep(0)
-            await self._put(inbox, self.take())
+            await self.gathered(before)
+            group = self.take()
+            before = len(group)
+            await self._put(inbox, group)
 
     async def _put(self, inbox: Inbox, group: list[Caller]) -> None:
         """Write a record for the group; for each caller alone when that fails, so that each hears of its own."""

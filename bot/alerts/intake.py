@@ -44,7 +44,6 @@ _PLANNED = tuple(fact.__name__ for fact in CHANGES)
 _PAUSE = 1.0
 _SLICE, _LARGE_SLICE = 250, 1000
 _YIELD = 19
-_GATHER = 0.0004  # seconds for which a commit waits for those whom the one before it answered
 _log = structlog.get_logger(__name__)
 
 
@@ -160,7 +159,7 @@ class Intake:
             if self._inlet.inbox is not None and (before or self._inlet.backlog or self._inlet.reports > AT_ONCE):
                 self._inlet.pour()
                 return
-            await self._gathered(before)
+            await self._inlet.gathered(before)
             group = self._inlet.take()
             before = len(group)
             try:
@@ -170,13 +169,6 @@ class Intake:
             else:
                 for _, taken in group:
                     settle(taken)
-
-    async def _gathered(self, before: int) -> None:
-        """Wait a moment for those who were just answered: they are about to be read again."""
-        wanted, until = before + len(self._inlet), time.monotonic() + _GATHER
-        # the loop must turn for that, an event would not wait
-        while before and len(self._inlet) < wanted and time.monotonic() < until:  # noqa: ASYNC110 - see above
-            await asyncio.sleep(0)
 
     async def _apart(self, group: list[Caller], error: Exception) -> None:
         """Take each caller's reports alone, that one's mistake may not be another's."""
