@@ -41,10 +41,12 @@ class Document:
     def problem(self, path: KeyPath, found: str, allowed: str, line: int = 0) -> Problem:
         """A mistake at `path`; what came from the environment there is masked, however the mistake tells of it."""
         at = line or self.line(path)
-        if path in self.secrets:
-            found = mask(self.secrets[path])
+        # A single value that stands for a list is told of as that list's first item.
+        whole = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in self.secrets), path)
+        if whole in self.secrets:
+            found = mask(self.secrets[whole])
         for place, value in self.secrets.items():
-            if value and place[: len(path)] == path:
+            if value and place[: len(whole)] == whole:
                 allowed = allowed.replace(value, mask(value))
         return Problem(file=self.file, line=at, path=spelled(path), found=found, allowed=allowed)
 

@@ -91,6 +91,7 @@ def test_the_file_that_is_mutilated_is_valid():
 @given(st.sampled_from(PLACES), values)
 @example(("health", "checks", 1, "type"), "${TOKEN}")
 @example(("escalation", "quick", 0, "notify"), ["oncall", "${TOKEN}"])
+@example(("roles", "admin"), "${TOKEN}")
 def test_any_value_anywhere_is_read_or_refused(path, value):
     whole = copy.deepcopy(yaml.safe_load(VALID))
     inside = whole
