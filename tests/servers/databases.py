@@ -7,8 +7,11 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
 
-from storage import engine
+from storage import engine, migrations
 from storage.unit_of_work import Store
 from tests.servers.postgresql import PostgreSQL
 
@@ -158,6 +161,14 @@ _SHAPE = """
 SELECT attrelid, count(*), max(xmin::text::bigint) FROM pg_attribute
 WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace) GROUP BY 1 ORDER BY 1"""
 """What changes with each column, table, index and sequence."""
+
+
+def upgrade(conn: Connection, revision: str) -> None:
+    """Bring a database to the state of that revision, which an older program knew as its last."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["connection"] = conn
+    command.upgrade(config, revision)
 
 
 async def _migrated(url: str) -> None:

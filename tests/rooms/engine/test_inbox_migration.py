@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from storage import engine as engines
-from storage import migrations
 from storage.unit_of_work import Store
+from tests.servers.databases import upgrade
 
 ROWS = (('[{"name":"disk of the märz host"}]', 1), ('[{"name":"a"},{"name":"b"}]', 2))
 
@@ -17,14 +15,8 @@ async def test_they_are_in_the_inbox(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'bot.db'}"
     engine = engines.create(engines.address(url), foreign_keys=False)
 
-    def third_step(conn: Connection) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-        config.attributes["connection"] = conn
-        command.upgrade(config, "0003")
-
     async with engine.begin() as conn:
-        await conn.run_sync(third_step)
+        await conn.run_sync(upgrade, "0003")
         for reports, count in ROWS:
             put = text("INSERT INTO inbox (reports, count) VALUES (:reports, :count)")
             await conn.execute(put, {"reports": reports, "count": count})

@@ -1,18 +1,15 @@
 """Samples of a database from before series had rows of their own."""
 
 from datetime import timedelta
-from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import text
 
 from storage import engine as engines
-from storage import migrations
 from storage.records.samples import Sample
 from storage.tables import samples
 from storage.unit_of_work import Store
 from tests.fakes.ports import T0
+from tests.servers.databases import upgrade
 
 OLD = [
     Sample(metric="check_up", at=T0, value=1, labels={"check": "web"}),
@@ -29,14 +26,8 @@ async def test_samples_of_before_are_still_there(empty_database_url: str) -> Non
     at = engines.address(empty_database_url)
     engine = engines.create(at, foreign_keys=False)
 
-    def first_step(conn) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-        config.attributes["connection"] = conn
-        command.upgrade(config, "0001")
-
     async with engine.begin() as conn:
-        await conn.run_sync(first_step)
+        await conn.run_sync(upgrade, "0001")
         for one in OLD:
             labels = f'{{"check":"{one.labels["check"]}"}}'
             put = text("INSERT INTO samples (metric, labels, at, value) VALUES (:metric, :labels, :at, :value)")
