@@ -6,6 +6,7 @@ decides; once all are, the next one is written to the file's beginning again. Wr
 making a file longer, so it grows by large steps, filled with zeros.
 """
 
+import asyncio
 import fcntl
 import os
 import struct
@@ -57,6 +58,7 @@ class Inbox:
         self._last = last
         self._places = deque(places)
         self._size = os.fstat(file).st_size
+        self._putting = False
         self.waiting = sum(place.count for place in places)
 
     @classmethod
@@ -82,17 +84,19 @@ class Inbox:
 
         Raises `StoreError`; then it is not kept.
         """
-        number = self._last + 1
-        begin = self._end
-        place = Place(number, count, begin + _HEAD.size, len(content))
-        head = _HEAD.pack(len(content), _checksum(number, count, content), number, count)
+        place = Place(self._last + 1, count, self._end + _HEAD.size, len(content))
+        self._putting = True
         try:
-            self._grow(place.offset + place.length)
-            _write(self._file, head + content, begin)
+            if len(content) > STEP:
+                await asyncio.to_thread(self._lay, place, content)
+            else:
+                self._lay(place, content)
             await self._flush(self._file)
         except OSError as error:
             raise failing(self._path, error) from error
-        self._last = number
+        finally:
+            self._putting = False
+        self._last = place.number
         self._places.append(place)
         self.waiting += count
 
@@ -117,7 +121,7 @@ class Inbox:
         """Forget the records up to that number: they are decided, and that is committed."""
         while self._places and self._places[0].number <= through:
             self.waiting -= self._places.popleft().count
-        if not self._places and self._size > KEPT:
+        if not self._places and not self._putting and self._size > KEPT:
             with suppress(OSError):  # it only stays longer than it need be
                 os.ftruncate(self._file, KEPT)
                 self._size = KEPT
@@ -129,6 +133,13 @@ class Inbox:
     @property
     def _end(self) -> int:
         return self._places[-1].offset + self._places[-1].length if self._places else 0
+
+    def _lay(self, place: Place, content: bytes) -> None:
+        """Write a record where it belongs. Large ones are written by a thread, which only one at a time does."""
+        number, count = place.number, place.count
+        self._grow(place.offset + place.length)
+        head = _HEAD.pack(len(content), _checksum(number, count, content), number, count)
+        _write(self._file, head + content, place.offset - _HEAD.size)
 
     def _grow(self, size: int) -> None:
         if size > self._size:

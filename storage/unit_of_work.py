@@ -232,18 +232,19 @@ class Store:
         if self._writer is not None:
             self._writer.head_start()
 
-    async def go_on(self, work: Callable[[UnitOfWork], Awaitable[T]], then: Callable[[T], None]) -> None:
+    async def go_on(self, work: Callable[[UnitOfWork], Awaitable[T]], then: Callable[[T], None]) -> T:
         """Run a small, urgent unit of work, and go on with its result as soon as it is committed.
 
-        On SQLite `then` is not kept waiting by the disk; this returns when the disk has it. While somebody else writes,
-        and on PostgreSQL, it is as with `transact`. Raises what that raises; then `then` was not called, or the disk
-        failed behind it.
+        On SQLite `then` is not kept waiting by the disk; this returns it when the disk has it. While somebody else
+        writes, and on PostgreSQL, it is as with `transact`. Raises what that raises; then `then` was not called, or the
+        disk failed behind it.
         """
         if self._writer is not None:
             await self._writer.passed()
         if (done := self._briefly(work)) is None:
-            then(await self.transact(work, urgent=True))
-            return
+            result = await self.transact(work, urgent=True)
+            then(result)
+            return result
         log, unit, result = done
         then(result)
         try:
@@ -254,6 +255,7 @@ class Store:
             raise engine.failing(self._at.shown, error) from error
         finally:
             self._woken(unit)
+        return result
 
     async def inbox(self) -> Inbox | None:
         """Open what keeps reports until they are decided; None on PostgreSQL, and while another process has it."""

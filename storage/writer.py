@@ -139,14 +139,14 @@ class Turns:
         """Count what it took, begun at `since`: by that other work rests while urgent work keeps coming."""
         now = self._clock()
         if turn.urgent:
-            self.was_urgent()
+            self.head_start()
         else:
             self._was_urgent = False
             keeps_coming = now - self._urgent_at < COMING + (now - since)
             self._rested_at = now + (min(REST * (now - since), LONGEST_REST) if keeps_coming else 0)
 
-    def was_urgent(self) -> None:
-        """An urgent unit of work has just ended, here or elsewhere."""
+    def head_start(self) -> None:
+        """Let other work begin nothing for a moment: an urgent unit of work has just ended, or is about to come."""
         self._urgent_at = now = self._clock()
         self._was_urgent = True
         if not self._kept_waiting(now):
@@ -200,8 +200,8 @@ class Writer:
             await over
 
     def head_start(self) -> None:
-        """Let what follows from an urgent unit of work that ran elsewhere go on alone for a moment."""
-        self._turns.was_urgent()
+        """Let other work begin nothing for a moment, for an urgent unit of work that runs elsewhere."""
+        self._turns.head_start()
 
     async def close(self) -> None:
         """End the thread and close the connection; whoever runs something afterwards gets new ones."""

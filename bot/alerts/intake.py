@@ -192,16 +192,13 @@ class Intake:
             opening = Opening(ports, hands, found) if hands is not None and found is not None else None
             return await record(ports, unit, reports, self._kept, opening), opening
 
-        def then(done: tuple[list[Heard], Opening | None]) -> None:
-            heard, opening = done
-            if opening is not None:
-                opening.run()
-            self._remember(heard)
-
+        store = ports.store
         if len(reports) <= FEW:
-            await ports.store.go_on(work, then)
+            heard, _ = await store.go_on(work, _begin)
         else:
-            then(await ports.store.transact(work, urgent=True))
+            heard, opening = await store.transact(work, urgent=True)
+            _begin((heard, opening))
+        self._remember(heard)  # only what is on disk: repetitions are answered from memory
 
     async def _whom(self, reports: list[Report]) -> Whom | None:
         """Whom first steps mean; None when that cannot be told now, which must refuse no report."""
@@ -311,3 +308,9 @@ class Intake:
         task = self._tasks.get(name)
         if task is None or task.done():
             self._tasks[name] = asyncio.create_task(run(), name=f"intake:{name}")
+
+
+def _begin(decided: tuple[list[Heard], Opening | None]) -> None:
+    """Send what is due at once."""
+    if decided[1] is not None:
+        decided[1].run()

@@ -178,6 +178,44 @@ async def test_the_file_shrinks_once_a_flood_is_decided(
     kept.close()
 
 
+async def test_a_record_that_is_on_its_way_behind_a_flood_is_not_cut_off_when_the_flood_is_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "STEP", 1000)
+    monkeypatch.setattr(inbox, "KEPT", 3000)
+    on_disk = asyncio.Event()
+    on_disk.set()
+
+    async def flush(_file: int) -> None:
+        await on_disk.wait()
+
+    kept = opened(tmp_path / "inbox", flush, 0)  # type: ignore[arg-type]  # a disk that takes its time
+    for _ in range(10):
+        await kept.put(bytes(900), 1)
+    on_disk.clear()
+    last = asyncio.create_task(kept.put(b"last", 1))
+    await asyncio.sleep(0)
+    kept.forget(10)
+    on_disk.set()
+    await last
+    assert held(kept) == [b"last"]
+    kept.close()
+
+
+async def test_a_large_record_is_kept_as_a_small_one_is(
+    tmp_path: Path, flush: Flush, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "STEP", 100)
+    kept = opened(tmp_path / "inbox", flush, 0)
+    for content in (b"small", bytes(5000), b"small again"):
+        await kept.put(content, 1)
+    kept.close()
+
+    again = opened(tmp_path / "inbox", flush, 0)
+    assert held(again) == [b"small", bytes(5000), b"small again"]
+    again.close()
+
+
 async def test_it_has_the_permissions_of_the_database(tmp_path: Path, flush: Flush) -> None:
     database = tmp_path / "bot.db"
     database.touch()

@@ -80,7 +80,7 @@ def test_other_work_leaves_a_moment_to_what_follows_from_an_urgent_unit_of_work(
 def test_it_leaves_that_moment_behind_one_that_ran_elsewhere_too() -> None:
     clock = Ticking()
     turns, waiting = Turns(clock), turn(urgent=False)
-    turns.was_urgent()
+    turns.head_start()
     ended = clock.now
     turns.put(waiting)
 
