@@ -7,14 +7,14 @@ back until the log is flushed, which is asked for apart.
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy import Engine as SyncEngine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import writer
+from storage.writer import Direct
 
 T = TypeVar("T")
 
@@ -27,6 +27,7 @@ class Briefs:
         self._path = log
         self._conn: Connection | None = None
         self._log = -1
+        self._busy = False
         self._known = False  # whether the log is that of this connection
 
     @property
@@ -34,16 +35,28 @@ class Briefs:
         """SQLite's log, open since the first unit of work: once it is flushed, all commits are on disk."""
         return self._log
 
-    def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Run `work` in one transaction and commit it, or nothing of it when it raises or somebody else writes."""
+    @property
+    def free(self) -> bool:
+        """False while a unit of work lets the loop turn."""
+        return not self._busy
+
+    async def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Run `work` in one transaction and commit it, or nothing of it when it raises or somebody else writes.
+
+        As long as `work` waits for nothing but its connection, this does not wait either.
+        """
+        self._busy = True
         try:
             if self._conn is None:
                 self._conn, self._known = self._engine.connect(), False
             with self._conn.begin():
-                result = writer.run(work, self._conn)
+                # Only what `Direct` has is used of it; a method that it lacks raises at the first test.
+                result = await work(cast("AsyncConnection", Direct(self._conn)))
         except SQLAlchemyError:
             self._let_go()
             raise
+        finally:
+            self._busy = False
         if not self._known:
             self._open_log()
         return result

@@ -84,7 +84,7 @@ class Inbox:
 
         Raises `StoreError`; then it is not kept.
         """
-        place = Place(self._last + 1, count, self._end + _HEAD.size, len(content))
+        place = self._next(content, count)
         self._putting = True
         try:
             if len(content) > STEP:
@@ -96,9 +96,32 @@ class Inbox:
             raise failing(self._path, error) from error
         finally:
             self._putting = False
+        self._add(place)
+
+    def write_ahead(self, content: bytes, count: int) -> Place:
+        """Write a small record that is decided in the same breath: the next process finds it, should this one die.
+
+        It is not flushed. Say `decided` of it, or `keep` it, before anything else is put. Raises `StoreError`.
+        """
+        place = self._next(content, count)
+        try:
+            self._lay(place, content)
+        except OSError as error:
+            raise failing(self._path, error) from error
+        return place
+
+    def decided(self, place: Place) -> None:
+        """A record that was written ahead is decided, and that is committed."""
         self._last = place.number
-        self._places.append(place)
-        self.waiting += count
+
+    async def keep(self, place: Place) -> None:
+        """A record that was written ahead could not be decided: keep it as if it had been put. Raises `StoreError`."""
+        try:
+            await self._flush(self._file)
+        except OSError as error:
+            raise failing(self._path, error) from error
+        finally:
+            self._add(place)  # its page may be out
 
     def oldest(self, most: int) -> list[Place]:
         """The oldest records that are not decided, as many as hold `most` reports."""
@@ -129,6 +152,14 @@ class Inbox:
     def close(self) -> None:
         """Let another process have it."""
         os.close(self._file)
+
+    def _next(self, content: bytes, count: int) -> Place:
+        return Place(self._last + 1, count, self._end + _HEAD.size, len(content))
+
+    def _add(self, place: Place) -> None:
+        self._last = place.number
+        self._places.append(place)
+        self.waiting += place.count
 
     @property
     def _end(self) -> int:

@@ -57,7 +57,7 @@ __all__ = ["Conflict", "Store", "StoreError", "UnitOfWork"]
 
 T = TypeVar("T")
 
-_TURNS = 2  # of the loop before a flush, which takes the processor too: what goes on is sent first
+_TURNS = 2  # of the loop: in the first one a request begins, in the second one it is sent
 
 _KEPT: Mapping[type, Callable[[AsyncConnection, Any], Awaitable[None]]] = {
     Alert: alerts.save,
@@ -79,10 +79,15 @@ _KEPT: Mapping[type, Callable[[AsyncConnection, Any], Awaitable[None]]] = {
 
 
 class UnitOfWork:
-    """One write transaction. What is done through it is committed together or not at all."""
+    """One write transaction. What is done through it is committed together or not at all.
 
-    def __init__(self, conn: AsyncConnection) -> None:
+    A `brief` one runs in the event loop's own thread: see `Store.go_on`.
+    """
+
+    def __init__(self, conn: AsyncConnection, *, brief: bool = False) -> None:
         self.conn = conn
+        self.brief = brief
+        self.breathed = False
         self.has_jobs = False
 
     async def save(self, record: Any) -> None:
@@ -125,6 +130,13 @@ class UnitOfWork:
         Of `many` that are taken together, the first.
         """
         return await counters.following(self.conn, name, many)
+
+    async def breathe(self) -> None:
+        """Let what was begun in the event loop go on for a moment; the transaction stays open. `brief` ones only."""
+        if not self.brief:
+            raise RuntimeError("this unit of work may wait for nothing but its own connection")
+        self.breathed = True
+        await _turned()
 
     async def wake(self) -> None:
         """Have every worker look for jobs once this is committed."""
@@ -235,21 +247,20 @@ class Store:
     async def go_on(self, work: Callable[[UnitOfWork], Awaitable[T]], then: Callable[[T], None]) -> T:
         """Run a small, urgent unit of work, and go on with its result as soon as it is committed.
 
-        On SQLite `then` is not kept waiting by the disk; this returns it when the disk has it. While somebody else
-        writes, and on PostgreSQL, it is as with `transact`. Raises what that raises; then `then` was not called, or the
-        disk failed behind it.
+        On SQLite `then` is not kept waiting by the disk; this returns it when the disk has it, and the unit is `brief`.
+        While somebody else writes, and on PostgreSQL, it is as with `transact`. Raises what that raises; then `then`
+        was not called, or the disk failed behind it.
         """
         if self._writer is not None:
             await self._writer.passed()
-        if (done := self._briefly(work)) is None:
+        if (done := await self._briefly(work)) is None:
             result = await self.transact(work, urgent=True)
             then(result)
             return result
         log, unit, result = done
         then(result)
         try:
-            for _ in range(_TURNS):
-                await asyncio.sleep(0)
+            await _turned()
             await self._flush(log)
         except OSError as error:
             raise engine.failing(self._at.shown, error) from error
@@ -292,17 +303,25 @@ class Store:
         """Call `wake` whenever another process enqueued jobs (PostgreSQL), until cancelled."""
         await engine.listen(self._at, wake)
 
-    def _briefly(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> tuple[int, UnitOfWork, T] | None:
+    async def _briefly(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> tuple[int, UnitOfWork, T] | None:
         """Do it in the event loop's own thread; give what must be flushed, too. None when it must go the long way."""
-        if self._briefs is None or self._writer is None:
+        if self._briefs is None or self._writer is None or not self._briefs.free:
             return None
+        begun: list[UnitOfWork] = []
+
+        async def whole(conn: AsyncConnection) -> T:
+            begun.append(UnitOfWork(conn, brief=True))
+            return await work(begun[0])
+
         try:
             with self._one_unit():
-                unit, result = self._briefs.run(partial(_whole, work))
-        except (Conflict, SQLAlchemyError):
+                result = await self._briefs.run(whole)
+        except (Conflict, SQLAlchemyError) as error:
+            if begun and begun[0].breathed:  # what it began goes on: it is not done again
+                raise engine.explained(self._at, error) or error from error
             return None  # somebody else writes just now; if it is anything else, it is told there
         self._writer.head_start()
-        return self._briefs.log, unit, result
+        return self._briefs.log, begun[0], result
 
     async def _once(self, work: Callable[[UnitOfWork], Awaitable[T]], urgent: bool) -> T:
         with self._one_unit():
@@ -337,6 +356,11 @@ class Store:
 async def _whole(work: Callable[[UnitOfWork], Awaitable[T]], conn: AsyncConnection) -> tuple[UnitOfWork, T]:
     unit = UnitOfWork(conn)
     return unit, await work(unit)
+
+
+async def _turned() -> None:
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 def _task() -> asyncio.Task[Any] | None:

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from bot.alerts import keeping, looks
+from bot.alerts.ahead import Ahead
 from bot.alerts.escalation import Whom
 from bot.alerts.fingerprints import fingerprint
 from bot.alerts.inlet import COMING, MOST, Caller, Inlet, settle
@@ -163,7 +164,7 @@ class Intake:
             group = self._inlet.take()
             before = len(group)
             try:
-                await self._decide_now([report for batch, _ in group for report in keeping.reports(batch)])
+                await self._decide_now([batch for batch, _ in group])
             except Exception as error:  # noqa: BLE001 - each caller gets its own
                 await self._apart(group, error)
             else:
@@ -177,28 +178,42 @@ class Intake:
                 settle(taken, error)
                 continue
             try:
-                await self._decide_now(keeping.reports(batch))
+                await self._decide_now([batch])
             except Exception as own:  # noqa: BLE001 - it is raised where it belongs
                 settle(taken, own)
             else:
                 settle(taken)
 
-    async def _decide_now(self, reports: list[Report]) -> None:
-        """Decide about the reports, and send what is due at once as soon as that is committed."""
-        ports, hands = self._ports, self._hands
+    async def _decide_now(self, batches: list[Batch]) -> None:
+        """Decide about the reports, and send what is due at once as soon as that is safe."""
+        ports, hands, ahead = self._ports, self._hands, Ahead(self._inlet.inbox, batches)
+        reports = [report for batch in batches for report in keeping.reports(batch)]
         found = await self._whom(reports) if hands is not None and hands.has_room else None
 
         async def work(unit: UnitOfWork) -> tuple[list[Heard], Opening | None]:
-            opening = Opening(ports, hands, found) if hands is not None and found is not None else None
-            return await record(ports, unit, reports, self._kept, opening), opening
+            opening = Opening(ports, hands, found, ahead.write) if hands is not None and found is not None else None
+            heard = await record(ports, unit, reports, self._kept, opening)
+            await ahead.decide(unit)
+            return heard, opening
 
-        store = ports.store
-        if len(reports) <= FEW:
-            heard, _ = await store.go_on(work, _begin)
+        def begin(decided: tuple[list[Heard], Opening | None]) -> None:
+            ahead.committed()
+            if decided[1] is not None:
+                decided[1].run()
+
+        try:
+            if len(reports) <= FEW:
+                decided = await ports.store.go_on(work, begin)
+            else:
+                decided = await ports.store.transact(work, urgent=True)
+                begin(decided)
+        except Exception:
+            if not await ahead.keep():
+                raise
+            _log.exception("report_decided_later")  # its page is out: it must not be lost
+            self._keep("decide", self._decide)
         else:
-            heard, opening = await store.transact(work, urgent=True)
-            _begin((heard, opening))
-        self._remember(heard)  # only what is on disk: repetitions are answered from memory
+            self._remember(decided[0])  # only what is on disk: repetitions are answered from memory
 
     async def _whom(self, reports: list[Report]) -> Whom | None:
         """Whom first steps mean; None when that cannot be told now, which must refuse no report."""
@@ -308,9 +323,3 @@ class Intake:
         task = self._tasks.get(name)
         if task is None or task.done():
             self._tasks[name] = asyncio.create_task(run(), name=f"intake:{name}")
-
-
-def _begin(decided: tuple[list[Heard], Opening | None]) -> None:
-    """Send what is due at once."""
-    if decided[1] is not None:
-        decided[1].run()

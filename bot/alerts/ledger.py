@@ -65,5 +65,8 @@ class Opening(Protocol):
     def taken(self, opened: Decision[Alert], now: datetime) -> Decision[Alert]:
         """The decision that opens an alert, with its first step taken when that can be done."""
 
+    async def begin(self, unit: UnitOfWork) -> None:
+        """Send the pages of these steps already, where that can be done."""
+
     async def lease(self, unit: UnitOfWork) -> None:
         """Write the pages of these steps."""

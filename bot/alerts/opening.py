@@ -3,7 +3,8 @@
 That is for steps that are due at once and tell targets which nobody need be asked for; others wait for their timer.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -14,7 +15,7 @@ from bot.alerts.escalating import policy, steps
 from bot.alerts.escalation import PAGE, Whom
 from bot.alerts.service import View
 from bot.config.escalation import PERSONAL, Step
-from bot.decision import Decision, job_of
+from bot.decision import Decision, Timer, job_of
 from bot.engine.worker import Runner
 from bot.ports import Ports
 from bot.report import Report
@@ -38,14 +39,27 @@ class Hands(Protocol):
 
 
 @dataclass
+class _Page:
+    """A page that is due at once: what it tells of, and its delivery once that has begun."""
+
+    timer: Timer
+    view: View
+    delivery: asyncio.Task[str] | None = None
+
+
+@dataclass
 class Opening:
-    """The first steps of the alerts that one transaction opens; `whom` was asked before. `run` it after the commit."""
+    """The first steps of the alerts that one transaction opens; `whom` was asked before. `run` it after the commit.
+
+    With `write_ahead`, which keeps what was reported for the next process, pages go out while the alerts are written.
+    """
 
     ports: Ports
     hands: Hands
     whom: Whom
-    begun: list[tuple[Job, View]] = field(default_factory=list)
-    _told: dict[int, Decision[Alert]] = field(default_factory=dict)
+    write_ahead: Callable[[], bool] | None = None
+    _pages: dict[str, _Page] = field(default_factory=dict)
+    _leased: list[Job] = field(default_factory=list)
 
     def taken(self, opened: Decision[Alert], now: datetime) -> Decision[Alert]:
         """The decision that opens an alert with its first step taken, when that can be done at once."""
@@ -54,24 +68,35 @@ class Opening:
         if escalation.needless(alert) or escalation.which(alert, ahead, now) != 0 or not _plain(ahead[0], self.whom):
             return opened
         step = escalation.take_step(alert, policy(self.ports, alert.policy), 0, whom=self.whom, now=now)
-        self._told[alert.id] = step
+        kept = replace(step.state, version=1)  # as it is from now on
+        view = View(
+            alert=kept,
+            told=(),
+            steps=len(ahead),
+            upcoming=escalation.upcoming(kept, ahead, self.whom),
+            incident=None,
+        )
+        self._pages |= {timer.key: _Page(timer, view) for timer in step.timers if timer.kind == PAGE}
         timers = tuple(timer for timer in step.timers if timer.kind != PAGE)
         return replace(opened, state=step.state, events=(*opened.events, *step.events), timers=timers)
 
+    async def begin(self, unit: UnitOfWork) -> None:
+        """Send what is decided by now, if this process runs the unit of work in its event loop."""
+        waiting = [page for page in self._pages.values() if page.delivery is None]
+        if not waiting or self.write_ahead is None or not unit.brief or not self.write_ahead():
+            return
+        for page in waiting:
+            page.delivery = asyncio.create_task(paging.deliver(self.ports, page.timer, page.view))
+        await unit.breathe()
+
     async def lease(self, unit: UnitOfWork) -> None:
         """Write the pages into the open transaction, as work of this process."""
-        for step in self._told.values():
-            alert = replace(step.state, version=1)  # as it is kept from now on
-            ahead = steps(self.ports, alert.policy)
-            upcoming = escalation.upcoming(alert, ahead, self.whom)
-            view = View(alert=alert, told=(), steps=len(ahead), upcoming=upcoming, incident=None)
-            pages = [job_of(timer) for timer in step.timers if timer.kind == PAGE]
-            self.begun += [(job, view) for job in await self.hands.lease(unit, pages)]
+        self._leased = await self.hands.lease(unit, [job_of(page.timer) for page in self._pages.values()])
 
     def run(self) -> None:
-        """Send the pages, which are committed now."""
-        for job, view in self.begun:
-            self.hands.run(job, partial(_send, view))
+        """Send the pages, which are committed now, or go on with those that were begun."""
+        for job in self._leased:
+            self.hands.run(job, partial(_send, self._pages[job.key]))
 
 
 async def asked(ports: Ports, reports: Sequence[Report]) -> Whom:
@@ -84,8 +109,8 @@ async def asked(ports: Ports, reports: Sequence[Report]) -> Whom:
     return whom.nobody(ports)
 
 
-async def _send(view: View, ports: Ports, job: Job) -> None:
-    await paging.send(ports, job, view, "")
+async def _send(page: _Page, ports: Ports, job: Job) -> None:
+    await paging.send(ports, job, page.view, "", page.delivery)
 
 
 def _plain(step: Step, found: Whom) -> bool:

@@ -1,6 +1,7 @@
 """One page goes out, one provider hears what became of an alert: each in a job of its own, retried alone."""
 
-from typing import Literal, cast
+from collections.abc import Awaitable, Mapping
+from typing import Any, Literal, cast
 
 import structlog
 
@@ -34,20 +35,18 @@ async def page(ports: Ports, job: Job) -> None:
     await send(ports, job, view, address)
 
 
-async def send(ports: Ports, job: Job, view: View, address: str) -> None:
-    """Do the same, the alert being known as it is now, and the address of its card ("" while it has none)."""
+async def send(ports: Ports, job: Job, view: View, address: str, delivery: Awaitable[str] | None = None) -> None:
+    """Do the same, the alert being known as it is now, and the address of its card ("" while it has none).
+
+    `delivery` is the page's, when that was begun before.
+    """
     number = view.alert.id
-    one = escalation.Page(
-        step=job.payload["step"],
-        target=job.payload["target"],
-        via=job.payload["via"],
-        round=job.payload.get("round", 0),
-    )
+    one = _page(job.payload)
     if why_not := escalation.needless(view.alert):
         _log.info("page_not_sent", alert=number, target=one.target, via=one.via, reason=why_not)
         return
     try:
-        receipt = await _deliver(ports, view, job, one, address)
+        receipt = await (delivery or _deliver(ports, view, one, job.key, attempt=job.attempts, address=address))
     except Later:
         raise
     except Exception as error:  # a channel may fail in any way: tried again, and in the end said on the card
@@ -58,6 +57,11 @@ async def send(ports: Ports, job: Job, view: View, address: str) -> None:
         return
     sent = PageDelivered(alert=number, target=one.target, via=one.via, step=one.step, receipt=receipt, round=one.round)
     await escalating.told(ports, sent)
+
+
+async def deliver(ports: Ports, timer: Timer, view: View) -> str:
+    """Tell one target for the first time, before the page is anybody's job; gives the receipt of the channel."""
+    return await _deliver(ports, view, _page(timer.payload), timer.key, attempt=1, address="")
 
 
 async def settle_all(ports: Ports, number: int, state: Literal["acknowledged", "resolved"], entry: int) -> None:
@@ -101,15 +105,16 @@ async def _given_up(ports: Ports, job: Job, error: Exception, failure: PageFaile
     return runs(job) >= SOON and await escalating.has_another_way(ports, failure)
 
 
-async def _deliver(ports: Ports, view: View, job: Job, one: escalation.Page, address: str) -> str:
+def _page(payload: Mapping[str, Any]) -> escalation.Page:
+    return escalation.Page(
+        step=payload["step"], target=payload["target"], via=payload["via"], round=payload.get("round", 0)
+    )
+
+
+async def _deliver(ports: Ports, view: View, one: escalation.Page, key: str, *, attempt: int, address: str) -> str:
     delivery = ports.channels.get(one.via)
     if delivery is None:
         why = "Slack is not connected to this bot" if one.via == "slack" else f"{one.via} is not configured"
         raise Undeliverable(why, retry=False)
-    receipt = await delivery(
-        cards.page(view.alert, one.step, view.steps, view.upcoming, address),
-        target=one.target,
-        key=job.key,
-        attempt=job.attempts,
-    )
-    return receipt.text
+    card = cards.page(view.alert, one.step, view.steps, view.upcoming, address)
+    return (await delivery(card, target=one.target, key=key, attempt=attempt)).text

@@ -101,6 +101,8 @@ async def write(
     ]
     for one, decision in zip(done, decisions, strict=True):
         one.alert = decision.state
+    if opening is not None:
+        await opening.begin(unit)
     await instance_table.insert(unit.conn, [i for one in done for i in one.opened])
     await instance_table.update(
         unit.conn, [i for one in done for i in (*(after for _, after in one.seen), *one.resolved)]
