@@ -13,43 +13,16 @@ from typing import Any, Self, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from storage import backoff, engine, inbox, migrations
+from storage import backoff, engine, inbox, migrations, saving
 from storage.brief import Briefs
 from storage.engine import Address, Conflict, Dialect, StoreError
 from storage.flush import Flush
 from storage.glance import Glances
 from storage.inbox import Inbox
 from storage.records.alerts import Alert
-from storage.records.checks import CheckState
-from storage.records.follow_ups import FollowUp
-from storage.records.heartbeats import Heartbeat
-from storage.records.incidents import Incident
-from storage.records.jobs import Job, JobState, NewJob
+from storage.records.jobs import NewJob
 from storage.records.journal import Entry
-from storage.records.meetings import Meeting
-from storage.records.notices import Mirror, Notice
-from storage.records.people import Preferences
-from storage.records.postmortems import Postmortem
-from storage.records.rota import Override, Swap
-from storage.records.silences import Maintenance, Silence
-from storage.tables import (
-    alerts,
-    checks,
-    counters,
-    follow_ups,
-    heartbeats,
-    incidents,
-    jobs,
-    journal,
-    maintenance,
-    meetings,
-    notices,
-    overrides,
-    people,
-    postmortems,
-    silences,
-    swaps,
-)
+from storage.tables import alerts, counters, jobs, journal
 from storage.tail import Tail
 from storage.writer import Writer
 
@@ -58,24 +31,6 @@ __all__ = ["Conflict", "Store", "StoreError", "UnitOfWork"]
 T = TypeVar("T")
 
 _TURNS = 2  # of the loop: in the first one a request begins, in the second one it is sent
-
-_KEPT: Mapping[type, Callable[[AsyncConnection, Any], Awaitable[None]]] = {
-    Alert: alerts.save,
-    CheckState: checks.save,
-    FollowUp: follow_ups.save,
-    Heartbeat: heartbeats.save,
-    Incident: incidents.save,
-    Job: jobs.die,
-    Maintenance: maintenance.save,
-    Meeting: meetings.save,
-    Mirror: notices.save_mirror,
-    Notice: notices.save,
-    Override: overrides.save,
-    Postmortem: postmortems.save,
-    Preferences: people.save,
-    Silence: silences.save,
-    Swap: swaps.save,
-}
 
 
 class UnitOfWork:
@@ -96,10 +51,7 @@ class UnitOfWork:
         The kept version is one higher; read the record again to save it again. Raises `Conflict` when it changed
         meanwhile, whereupon `Store.transact` tries the whole work again.
         """
-        kept = _KEPT.get(type(record))
-        if kept is None or (isinstance(record, Job) and record.state is not JobState.DEAD):
-            raise TypeError(f"{type(record).__name__} is not a record that is kept")
-        await kept(self.conn, record)
+        await saving.save(self.conn, record)
 
     async def save_alerts(self, records: Sequence[Alert]) -> None:
         """Do the same for many alerts at once; those that are kept already must be locked."""

@@ -73,9 +73,13 @@ async def facts(store: Store, *kinds: type[Event]) -> list[Any]:
 
 @dataclass
 class Pager:
-    """A webhook that stands for a phone. `rang` are moment, key (one for each page) and title of what came."""
+    """A webhook that stands for a phone. `rang` are moment, key (one for each page) and title of what came.
+
+    `at_once` is called with the key of a page that did not come before.
+    """
 
     url: str = ""
+    at_once: Callable[[str], object] = str
     rang: list[tuple[datetime, str, str]] = field(default_factory=list)
 
     async def ring(self, request: web.Request) -> web.Response:
@@ -83,6 +87,8 @@ class Pager:
         said = await request.json()
         if "state" in said:
             return web.Response()
+        if said["key"] not in self.keys():
+            self.at_once(said["key"])
         self.rang.append((datetime.now(UTC), said["key"], said["card"]["title"]))
         return web.Response()
 

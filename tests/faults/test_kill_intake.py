@@ -113,6 +113,34 @@ async def test_ten_thousand_alerts_are_there_after_a_kill_right_behind_the_last_
     assert Counter(open_) == Counter((one["labels"]["alertname"], one["labels"]["instance"]) for one in sent)
 
 
+async def test_a_page_that_is_out_when_the_bot_is_killed_is_about_an_alert_that_is_there_afterwards(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    unanswered, sent = 0, list[tuple[str, str]]()
+    async with pager() as to, a_bot(tmp_path, sqlite_url, **paging(to, "immediately")) as (bot, port):
+        for number in range(PAGES):
+            async with client(port) as door:
+                await send(door, [alert(f"Before{number}", "host")])  # there is a connection to the pager then
+                await rung(to, 2 * number + 1, within=20)
+                to.at_once = lambda _: bot.process and bot.process.kill()
+                unanswered += await post(door, [alert(f"Rule{number}", "host")]) == 0
+                await rung(to, 2 * number + 2, within=20)
+                to.at_once = str
+            await bot.kill()
+            await bot.start()
+            sent.extend([(f"Before{number}", "host"), (f"Rule{number}", "host")])
+            async with client(port) as door:  # nobody sends it again
+                open_ = await shown_once(door, lambda found: len(found) >= len(sent), within=20)
+            assert Counter(open_) == Counter(sent)
+        listed = {one["number"]: one["rule"] for one in json.loads(bot.shell("alerts", "--json").stdout)["alerts"]}
+
+    assert unanswered, "no request was under way at a kill"
+    paged = {int(key.split(":")[1]): title for _, key, title in to.rang}
+    assert len(listed) == 2 * PAGES
+    assert {number: listed[number] in title for number, title in paged.items()} == dict.fromkeys(listed, True)
+
+
+PAGES = 5
 GROUPS, ACKED, STEPS = 20, 8, 3
 
 

@@ -164,6 +164,73 @@ async def test_a_unit_of_work_within_it_is_refused(store: Store) -> None:
     assert await store.transact(number) == 1
 
 
+async def test_what_was_begun_goes_on_before_the_commit_when_the_unit_breathes(on_sqlite: str, tmp_path: Path) -> None:
+    store = await Store.open(on_sqlite)
+    seen: list[list[Any]] = []
+
+    async def looks() -> None:
+        with sqlite3.connect(tmp_path / "bot.db") as other:
+            seen.append(other.execute("SELECT value FROM counters WHERE name = 'alert'").fetchall())
+        other.close()
+
+    begun: list[asyncio.Task[None]] = []
+
+    async def work(unit: UnitOfWork) -> int:
+        begun.append(asyncio.create_task(looks()))
+        await unit.breathe()
+        assert seen, "nothing went on"
+        return await unit.next_id("alert")
+
+    told: list[int] = []
+    await store.go_on(work, told.append)
+    assert (seen, told) == ([[]], [1])
+    await store.close()
+
+
+async def test_while_a_unit_breathes_others_wait_for_its_commit(on_sqlite: str) -> None:
+    store = await Store.open(on_sqlite)
+    others: list[asyncio.Task[Any]] = []
+    told: list[int] = []
+
+    async def work(unit: UnitOfWork) -> int:
+        mine = await unit.next_id("alert")
+        others.append(asyncio.create_task(store.go_on(number, told.append)))
+        others.append(asyncio.create_task(store.transact(number)))
+        await unit.breathe()
+        return mine
+
+    await store.go_on(work, told.append)
+    await asyncio.gather(*others)
+    assert told[0] == 1
+    assert sorted([told[1], others[1].result()]) == [2, 3]
+    await store.close()
+
+
+async def test_one_that_fails_after_it_breathed_is_not_done_again(on_sqlite: str) -> None:
+    store = await Store.open(on_sqlite)
+    runs: list[int] = []
+
+    async def loses(unit: UnitOfWork) -> int:
+        runs.append(await unit.next_id("alert"))
+        await unit.breathe()
+        raise OperationalError("INSERT", None, sqlite3.OperationalError("database or disk is full"))
+
+    with pytest.raises(StoreError, match="no space left"):
+        await store.go_on(loses, lambda _: None)
+    assert runs == [1]
+    assert await store.transact(number) == 1
+    await store.close()
+
+
+async def test_a_unit_that_runs_elsewhere_cannot_breathe(store: Store) -> None:
+    async def breathes(unit: UnitOfWork) -> None:
+        assert not unit.brief
+        await unit.breathe()
+
+    with pytest.raises(RuntimeError, match="nothing but its own connection"):
+        await store.transact(breathes)
+
+
 async def test_after_a_lost_connection_the_log_that_is_flushed_is_the_one_that_is_written(on_sqlite: str) -> None:
     store = await Store.open(on_sqlite)
     briefs = store._briefs

@@ -123,6 +123,41 @@ async def test_one_process_has_it_alone(tmp_path: Path, flush: Flush) -> None:
     assert await asyncio.to_thread(asked) != "None"
 
 
+async def test_a_record_that_was_written_ahead_is_the_next_processes_to_decide(tmp_path: Path, flush: Flush) -> None:
+    kept = opened(tmp_path / "inbox", flush, 6)
+    place = kept.write_ahead(b"decided just now", 2)
+    assert (place.number, kept.waiting) == (7, 0)
+    kept.close()
+
+    again = opened(tmp_path / "inbox", flush, 6)
+    assert (held(again), again.waiting) == ([b"decided just now"], 2)
+    again.close()
+
+
+async def test_a_record_that_was_written_ahead_and_decided_is_written_over(tmp_path: Path, flush: Flush) -> None:
+    kept = opened(tmp_path / "inbox", flush, 6)
+    first = kept.write_ahead(b"first", 1)
+    kept.decided(first)
+    second = kept.write_ahead(b"second", 1)
+    assert (second.number, second.offset) == (8, first.offset)
+    kept.close()
+
+    again = opened(tmp_path / "inbox", flush, 7)
+    assert held(again) == [b"second"]
+    again.close()
+
+
+async def test_a_record_that_was_written_ahead_is_kept_even_if_the_flush_fails(tmp_path: Path) -> None:
+    async def flush(_file: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    kept = opened(tmp_path / "inbox", flush, 0)  # type: ignore[arg-type]  # a disk cannot be made to fail here
+    with pytest.raises(StoreError, match="Input/output error"):
+        await kept.keep(kept.write_ahead(b"its page is out", 1))
+    assert held(kept) == [b"its page is out"]
+    kept.close()
+
+
 async def test_a_disk_that_fails_is_told_and_the_record_is_not_kept(tmp_path: Path) -> None:
     broken = True
 
@@ -261,7 +296,7 @@ async def test_postgresql_has_none(store: Store) -> None:
 Step = tuple[str, int]
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("put"), st.integers(0, 90)),
+        st.tuples(st.sampled_from(["put", "ahead", "ahead, kept", "ahead, crash"]), st.integers(0, 90)),
         st.tuples(st.sampled_from(["decide", "crash", "torn"]), st.integers(1, 5)),
     ),
     max_size=40,
@@ -279,9 +314,21 @@ def test_whatever_happens_what_is_not_decided_is_there_once_and_in_order(
         flush = Flush()
         kept = opened(path, flush, decided)
         for number, (what, size) in enumerate(steps):
+            content = b"%d:" % number + b"x" * size
             if what == "put":
-                content = b"%d:" % number + b"x" * size
                 await kept.put(content, 1)
+                expected.append(content)
+            elif what == "ahead" and not expected:  # else what came before is decided first
+                place = kept.write_ahead(content, 1)
+                decided = place.number
+                kept.decided(place)
+            elif what == "ahead, kept":
+                await kept.keep(kept.write_ahead(content, 1))
+                expected.append(content)
+            elif what == "ahead, crash":
+                kept.write_ahead(content, 1)
+                kept.close()
+                kept = opened(path, flush, decided)
                 expected.append(content)
             elif what == "decide" and expected:
                 places = kept.oldest(size)
