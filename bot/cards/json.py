@@ -10,6 +10,8 @@ from typing import Any
 from bot.cards.card import Card, Link, Moment, Text
 from bot.cards.marks import empty, plain
 
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+
 
 def to_json(card: Card) -> dict[str, Any]:
     """The card's `data`, or what its parts say where it has none, as JSON values; always with `title` and `level`.
@@ -57,8 +59,13 @@ def rfc3339(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def json_value(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value
+def json_value(value: Any) -> Any:
     """The value as JSON has it; what it does not know becomes text."""
+    # most of them are such, and a match asks one question after the other
+    return value if type(value) in _AS_THEY_ARE else _converted(value)
+
+
+def _converted(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value
     match value:
         case Enum():
             return json_value(value.value)
@@ -73,10 +80,14 @@ def json_value(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of 
         case timedelta():
             return value.total_seconds()
         case Mapping():
-            return {str(json_value(key)): json_value(item) for key, item in value.items()}
+            return {_key(key): json_value(item) for key, item in value.items()}
         case _ if is_dataclass(value) and not isinstance(value, type):
             return json_value(asdict(value))
         case Iterable():
             return [json_value(item) for item in value]
         case _:
             return str(value)
+
+
+def _key(key: Any) -> str:
+    return key if type(key) is str else str(json_value(key))

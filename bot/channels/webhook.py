@@ -2,13 +2,13 @@
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
 import httpx
+import orjson
 from pydantic import Field, SecretStr, field_validator
 
 from bot.cards.card import Card
@@ -63,7 +63,7 @@ def settle(options: WebhookOptions, ports: Ports) -> Settle:
 
 async def post(options: WebhookOptions, ports: Ports, key: str, said: Mapping[str, Any]) -> int:
     """Send it, signed when there is a secret; gives the status of the answer."""
-    body = json.dumps(said).encode()
+    body = orjson.dumps(said)
     sent = headers(body, key, options.secret, ports.now())
     try:
         answer = await ports.post(options.url, body, sent, patience=_PATIENCE)
