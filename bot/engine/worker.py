@@ -70,7 +70,6 @@ class Worker:
         self._timeout = timeout
         self._owner = uuid.uuid4().hex
         self._due = asyncio.Event()
-        self._ended = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
         self._handed: set[asyncio.Task[None]] = set()
         self._done: list[Job] = []
@@ -80,20 +79,19 @@ class Worker:
     async def start(self) -> None:
         """Begin to run jobs; overdue ones run at once."""
         self._store.wake_on_commit(self.wake)
-        steps = (self._claim_and_wait, self._beat, self._finish, self._purge, self._listen)
+        steps = (self._turn, self._beat, self._purge, self._listen)
         self._loops = [asyncio.create_task(self._keep(step), name=f"worker{step.__name__}") for step in steps]
 
     async def stop(self) -> None:
         """Take no more jobs, let running ones end for two seconds, and hand the others back for any worker to take."""
         self._store.sleep_on_commit(self.wake)
         loops, self._loops = self._loops, []
-        finishing = [task for task in loops if task.get_name() == "worker_finish"]
-        await _cancel([task for task in loops if task not in finishing])
+        await _cancel(loops)
         if self._running:
             await asyncio.wait(self._running.values(), timeout=_GRACE)
-        await _cancel([*self._running.values(), *finishing])
+        await _cancel(list(self._running.values()))
         try:
-            await self._write_done()
+            await self._exchange(0)
             if self._running:
                 await self._store.transact(self._hand_back)
         except (Conflict, StoreError) as error:  # their leases run out by themselves
@@ -142,28 +140,63 @@ class Worker:
                 _log.exception("worker_step_failed", step=step.__name__)
                 await asyncio.sleep(LOOK)
 
-    async def _claim_and_wait(self) -> None:
+    async def _turn(self) -> None:
+        """Write down what ended and run what is due, until there is more of either."""
         self._due.clear()
         if self._handed:
             await asyncio.wait(self._handed, timeout=HEAD_START)
-        now = self._now()
-        free = self._concurrency - len(self._running)
+        free = self._concurrency - len(self._running) + len(self._done) + len(self._put_off)
+        claimed, following = await self._exchange(free)
+        for job in claimed:
+            self._begin(job)
         wait = LOOK
-        if free > 0:
-            claimed, following = await self._store.transact(lambda unit: self._claim(unit, free, now))
-            for job in claimed:
-                self._begin(job)
-            if len(claimed) < free and following:
-                wait = min(LOOK, max(0.0, (following - now).total_seconds()))
+        if len(claimed) < free and following:
+            wait = min(LOOK, max(0.0, (following - self._now()).total_seconds()))
         try:
             async with asyncio.timeout(wait):
                 await self._due.wait()
         except TimeoutError:
             return
 
-    async def _claim(self, unit: UnitOfWork, free: int, now: datetime) -> tuple[list[Job], datetime | None]:
-        claimed = await jobs.claim(unit.conn, owner=self._owner, lease=self._lease, limit=free, now=now)
+    async def _exchange(self, free: int) -> tuple[list[Job], datetime | None]:
+        """Write down all that ended or was put off since the last time, and claim at most `free` jobs in its place.
+
+        Gives these, and when the next one comes due. One transaction for both: each commit waits for the disk.
+        """
+        ended, self._done = self._done, []
+        put_off, self._put_off = self._put_off, []
+
+        async def work(unit: UnitOfWork) -> tuple[list[Job], datetime | None]:
+            await self._mark(unit, ended, put_off)
+            claimed, following = await self._claim(unit, free) if free > 0 else ([], None)
+            if len(claimed) >= free and any(job.lane for job in ended):
+                await unit.wake()  # the next one of the lane is for any worker
+            return claimed, following
+
+        if not (ended or put_off or free > 0):
+            return [], None
+        try:
+            got = await self._store.transact(work)
+        except BaseException:
+            self._done = [*ended, *self._done]
+            self._put_off = [*put_off, *self._put_off]
+            self.wake()
+            raise
+        for job in (*ended, *(job for job, _ in put_off)):
+            self._running.pop(job.id, None)
+        return got
+
+    async def _claim(self, unit: UnitOfWork, most: int) -> tuple[list[Job], datetime | None]:
+        now = self._now()
+        claimed = await jobs.claim(unit.conn, owner=self._owner, lease=self._lease, limit=most, now=now)
         return claimed, await jobs.next_due(unit.conn, now)
+
+    async def _mark(self, unit: UnitOfWork, ended: list[Job], put_off: list[tuple[Job, datetime]]) -> None:
+        if ended:
+            await jobs.done(unit.conn, [job.id for job in ended], owner=self._owner, now=self._now())
+        for at in {at for _, at in put_off}:
+            ids = [job.id for job, later in put_off if later == at]
+            await jobs.postpone(unit.conn, ids, owner=self._owner, due_at=at)
 
     def _begin(self, job: Job, runner: Runner | None = None) -> None:
         if job.id not in self._running:  # else our own lease ran out while it was running: it goes on
@@ -180,7 +213,7 @@ class Worker:
             await self._settle(job, error)
         else:
             self._done.append(job)
-            self._ended.set()
+            self.wake()
 
     async def _bounded(self, job: Job, runner: Runner | None) -> None:
         if retry.exhausted(job, including_this=False):
@@ -203,7 +236,7 @@ class Worker:
             match verdict:
                 case retry.PutOff(at=at):
                     self._put_off.append((job, at))
-                    self._ended.set()
+                    self.wake()
                     return
                 case retry.Again(at=at, error=said):
                     log.warning("job_failed", error=said, again_at=at.isoformat(), exc_info=_unexpected(job, error))
@@ -227,37 +260,6 @@ class Worker:
         follow = _nothing if job.payload.get("kind") == JobDied.__name__ else self._ports.jobs_for
         await commit(unit, Decision(state=dead, events=(died,), reason=said), actor="bot", now=now, jobs_for=follow)
         await unit.wake()
-
-    async def _finish(self) -> None:
-        await self._ended.wait()
-        self._ended.clear()
-        await self._write_done()
-
-    async def _write_done(self) -> None:
-        """Write down all that ended or was put off since the last time: many at once when much is going on."""
-        ended, self._done = self._done, []
-        put_off, self._put_off = self._put_off, []
-        if not (ended or put_off):
-            return
-        try:
-            await self._store.transact(lambda unit: self._mark(unit, ended, put_off))
-        except BaseException:
-            self._done = [*ended, *self._done]
-            self._put_off = [*put_off, *self._put_off]
-            self._ended.set()
-            raise
-        for job in (*ended, *(job for job, _ in put_off)):
-            self._running.pop(job.id, None)
-        self.wake()
-
-    async def _mark(self, unit: UnitOfWork, ended: list[Job], put_off: list[tuple[Job, datetime]]) -> None:
-        if ended:
-            await jobs.done(unit.conn, [job.id for job in ended], owner=self._owner, now=self._now())
-        for at in {at for _, at in put_off}:
-            ids = [job.id for job, later in put_off if later == at]
-            await jobs.postpone(unit.conn, ids, owner=self._owner, due_at=at)
-        if any(job.lane for job in ended):
-            await unit.wake()  # the next one of the lane may be for any worker
 
     async def _hand_back(self, unit: UnitOfWork) -> None:
         await jobs.postpone(unit.conn, list(self._running), owner=self._owner, due_at=self._now())
