@@ -84,7 +84,7 @@ def page(alert: Alert, step: int, steps: int, upcoming: Upcoming | None, card_li
             *((Field(label="Runbook", value=_runbook(alert.runbook)),) if alert.runbook else ()),
             *((Field(label="Card", value=Link(card_link, "open in Slack")),) if card_link else ()),
         ),
-        buttons=_buttons(alert)[:1],
+        buttons=(_acknowledge(alert),),
         footer=f"{alert.rule} · escalation step {step + 1} of {max(steps, step + 1)}",
         hint=("Acknowledge it, so that nobody else is told: ", CommandLine(("ack", str(alert.id)))),
         data=as_data(alert, upcoming),
@@ -278,7 +278,11 @@ def _buttons(alert: Alert) -> tuple[Button, ...]:
         case AlertState.SILENCED:
             return (resolve, *declare)
         case _:
-            return (Button(label="Acknowledge", argv=("ack", number), style="primary"), silence, resolve, *declare)
+            return (_acknowledge(alert), silence, resolve, *declare)
+
+
+def _acknowledge(alert: Alert) -> Button:
+    return Button(label="Acknowledge", argv=("ack", str(alert.id)), style="primary")
 
 
 def _footer(alert: Alert) -> Text:

@@ -3,12 +3,11 @@
 That is for steps that are due at once and tell targets which nobody need be asked for; others wait for their timer.
 """
 
-import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.alerts import decide, escalation, paging, whom
 from bot.alerts.escalating import policy, steps
@@ -34,6 +33,9 @@ class Hands(Protocol):
     async def lease(self, unit: UnitOfWork, new: Iterable[NewJob]) -> list[Job]:
         """Insert jobs that are nobody else's for a while."""
 
+    def ahead(self, work: Coroutine[Any, Any, str]) -> Awaitable[str]:
+        """Begin what a job will go on with that is about to be leased."""
+
     def run(self, job: Job, runner: Runner | None = None) -> None:
         """Run such a job once it is committed."""
 
@@ -44,7 +46,7 @@ class _Page:
 
     timer: Timer
     view: View
-    delivery: asyncio.Task[str] | None = None
+    delivery: Awaitable[str] | None = None
 
 
 @dataclass
@@ -68,14 +70,8 @@ class Opening:
         if escalation.needless(alert) or escalation.which(alert, ahead, now) != 0 or not _plain(ahead[0], self.whom):
             return opened
         step = escalation.take_step(alert, policy(self.ports, alert.policy), 0, whom=self.whom, now=now)
-        kept = replace(step.state, version=1)  # as it is from now on
-        view = View(
-            alert=kept,
-            told=(),
-            steps=len(ahead),
-            upcoming=escalation.upcoming(kept, ahead, self.whom),
-            incident=None,
-        )
+        upcoming = escalation.upcoming(step.state, ahead, self.whom)
+        view = View(alert=step.state, told=(), steps=len(ahead), upcoming=upcoming, incident=None)
         self._pages |= {timer.key: _Page(timer, view) for timer in step.timers if timer.kind == PAGE}
         timers = tuple(timer for timer in step.timers if timer.kind != PAGE)
         return replace(opened, state=step.state, events=(*opened.events, *step.events), timers=timers)
@@ -86,7 +82,7 @@ class Opening:
         if not waiting or self.write_ahead is None or not unit.brief or not self.write_ahead():
             return
         for page in waiting:
-            page.delivery = asyncio.create_task(paging.deliver(self.ports, page.timer, page.view))
+            page.delivery = self.hands.ahead(paging.deliver(self.ports, page.timer, page.view))
         await unit.breathe()
 
     async def lease(self, unit: UnitOfWork) -> None:

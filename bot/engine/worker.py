@@ -2,10 +2,11 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +19,8 @@ from storage.records.jobs import Job, JobState, NewJob
 from storage.records.journal import Entry
 from storage.tables import fires, jobs
 from storage.unit_of_work import Conflict, Store, StoreError, UnitOfWork
+
+T = TypeVar("T")
 
 Runner = Callable[[Ports, Job], Awaitable[None]]
 Purge = Callable[[AsyncConnection, datetime, int], Awaitable[int]]
@@ -72,6 +75,7 @@ class Worker:
         self._due = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
         self._handed: set[asyncio.Task[None]] = set()
+        self._ahead: set[asyncio.Task[Any]] = set()
         self._done: list[Job] = []
         self._put_off: list[tuple[Job, datetime]] = []
         self._loops: list[asyncio.Task[None]] = []
@@ -89,7 +93,7 @@ class Worker:
         await _cancel(loops)
         if self._running:
             await asyncio.wait(self._running.values(), timeout=_GRACE)
-        await _cancel(list(self._running.values()))
+        await _cancel([*self._running.values(), *self._ahead])
         try:
             await self._exchange(0)
             if self._running:
@@ -116,6 +120,14 @@ class Worker:
             self._begin(job, runner)
             self._handed.add(self._running[job.id])
             self._running[job.id].add_done_callback(self._handed.discard)
+
+    def ahead(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin what a job will go on with that is about to be leased; what comes of it, the job says."""
+        task = asyncio.create_task(work, name="job:ahead")
+        self._ahead.add(task)
+        task.add_done_callback(self._ahead.discard)
+        task.add_done_callback(_heard)
+        return task
 
     def wake(self) -> None:
         """Look for due jobs now."""
@@ -287,6 +299,12 @@ def _nothing(_entry: Entry) -> tuple[()]:
     return ()
 
 
+def _heard(task: asyncio.Task[Any]) -> None:
+    """Ask how it ended: when the job was not committed, nobody else does."""
+    if not task.cancelled():
+        task.exception()
+
+
 def _unexpected(job: Job, error: BaseException) -> BaseException | None:
     """Return the error for its traceback, once per job, and not for what was raised on purpose."""
     on_purpose = hasattr(error, "retry") or isinstance(error, Unrunnable | TimeoutError)
@@ -302,7 +320,7 @@ async def _purge(purge: Purge, before: datetime, unit: UnitOfWork) -> int:
     return await purge(unit.conn, before, _PURGE_AT_ONCE)
 
 
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     if tasks:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from sqlalchemy import Boolean, ClauseElement, Executable, Table
@@ -83,8 +83,7 @@ def select(conn: AsyncConnection, table: Table, where: str, values: Sequence[Any
     """The rows for which `where` holds (what follows WHERE), as SQLAlchemy would give them; None when not done so."""
     if (raw := driver(conn)) is None:
         return None
-    query, _ = _reading(table)
-    return rows_of(table, _done(raw, f"{query} WHERE {where}", values))
+    return rows_of(table, _done(raw, _selecting(table, where), values))
 
 
 def ask(conn: AsyncConnection, statement: Executable, values: Mapping[str, Any]) -> Done | None:
@@ -144,6 +143,12 @@ def _updating(table: Table, names: tuple[str, ...], key: tuple[str, ...]) -> str
     changes = ", ".join(f'"{name}" = ?' for name in names)
     same = " AND ".join(f'"{name}" = ?' for name in key)
     return f'UPDATE "{table.name}" SET {changes} WHERE {same}'  # noqa: S608 - our own names
+
+
+@lru_cache(128)
+def _selecting(table: Table, where: str) -> str:
+    query, _ = _reading(table)
+    return f"{query} WHERE {where}"
 
 
 @cache

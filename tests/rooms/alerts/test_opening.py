@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -37,9 +37,14 @@ class FakeHands:
         self._crashed = crashed
         self.has_room = has_room
         self.handed: list[tuple[Job, Runner | None]] = []
+        self.begun: list[asyncio.Task[str]] = []
 
     async def lease(self, unit: UnitOfWork, new: Iterable[NewJob]) -> list[Job]:
         return await jobs.start(unit.conn, new, owner="us", until=self._world.clock() + LEASE)
+
+    def ahead(self, work: Coroutine[Any, Any, str]) -> asyncio.Task[str]:
+        self.begun.append(asyncio.ensure_future(work))
+        return self.begun[-1]
 
     def run(self, job: Job, runner: Runner | None = None) -> None:
         if not self._crashed:

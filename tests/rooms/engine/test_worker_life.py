@@ -1,8 +1,11 @@
 """The worker among others: concurrency, leases, stopping, other processes."""
 
 import asyncio
+import gc
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
+
+import pytest
 
 from bot.engine.worker import Worker
 from bot.ports import Ports
@@ -175,3 +178,47 @@ async def test_jobs_from_another_process_are_found(store: Store, database_url: s
             await eventually(is_in(store, "x", JobState.DONE), within=5)
     finally:
         await other.close()
+
+
+async def test_the_end_of_a_job_is_written_where_the_next_one_of_its_lane_is_claimed(
+    store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transactions, transact = 0, store.transact
+
+    async def counted(work: Any, *, urgent: bool = False) -> Any:
+        nonlocal transactions
+        transactions += 1
+        return await transact(work, urgent=urgent)
+
+    await enqueue(store, *(a_job(str(number), lane="one") for number in range(20)))
+    with monkeypatch.context() as patch:
+        async with working(store, Edges(), {"k": remember}, clock):
+            await eventually(is_in(store, "0", JobState.DONE))
+            patch.setattr(store, "transact", counted)
+            await eventually(is_in(store, "19", JobState.DONE))
+    assert transactions < 2 * 19  # one for each, and few that look in vain, beat or purge
+
+
+async def test_what_was_begun_ahead_of_its_job_is_ended_when_the_worker_stops(store: Store, clock: FrozenClock) -> None:
+    async with working(store, Edges(), {}, clock) as worker:
+        begun = worker.ahead(asyncio.Event().wait())
+    assert begun.cancelled()
+
+
+async def test_what_was_begun_ahead_and_failed_is_told_to_its_job_alone(store: Store, clock: FrozenClock) -> None:
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
+
+    async def fails() -> None:
+        raise ValueError("out of order")
+
+    async with working(store, Edges(), {}, clock) as worker:
+        begun = worker.ahead(fails())
+        await asyncio.wait([begun])
+        with pytest.raises(ValueError, match="out of order"):
+            await begun
+        asked_by_nobody = worker.ahead(fails())
+        await asyncio.wait([asked_by_nobody])
+        del asked_by_nobody
+        gc.collect()
+    assert complaints == []
