@@ -59,6 +59,7 @@ class Inbox:
         self._places = deque(places)
         self._size = os.fstat(file).st_size
         self._putting = False
+        self._ahead: Place | None = None
         self.waiting = sum(place.count for place in places)
 
     @classmethod
@@ -96,32 +97,39 @@ class Inbox:
             raise failing(self._path, error) from error
         finally:
             self._putting = False
-        self._add(place)
+        self._last = place.number
+        self._places.append(place)
+        self.waiting += count
 
-    def write_ahead(self, content: bytes, count: int) -> Place:
+    def write_ahead(self, content: bytes, count: int) -> Place | None:
         """Write a small record that is decided in the same breath: the next process finds it, should this one die.
 
-        It is not flushed. Say `decided` of it, or `keep` it, before anything else is put. Raises `StoreError`.
+        It is not flushed. None while others are kept, which are decided before. Say `decided` of it, or `keep` it.
+        Raises `StoreError`.
         """
+        if self._places or self._putting or self._ahead is not None:
+            return None
         place = self._next(content, count)
         try:
             self._lay(place, content)
         except OSError as error:
             raise failing(self._path, error) from error
+        self._ahead = place
         return place
 
     def decided(self, place: Place) -> None:
         """A record that was written ahead is decided, and that is committed."""
-        self._last = place.number
+        self._ahead, self._last = None, max(self._last, place.number)
 
     async def keep(self, place: Place) -> None:
         """A record that was written ahead could not be decided: keep it as if it had been put. Raises `StoreError`."""
+        self._ahead, self._last = None, max(self._last, place.number)
+        self._places.appendleft(place)  # whatever the disk says now: its page is out
+        self.waiting += place.count
         try:
             await self._flush(self._file)
         except OSError as error:
             raise failing(self._path, error) from error
-        finally:
-            self._add(place)  # its page may be out
 
     def oldest(self, most: int) -> list[Place]:
         """The oldest records that are not decided, as many as hold `most` reports."""
@@ -154,16 +162,9 @@ class Inbox:
         os.close(self._file)
 
     def _next(self, content: bytes, count: int) -> Place:
-        return Place(self._last + 1, count, self._end + _HEAD.size, len(content))
-
-    def _add(self, place: Place) -> None:
-        self._last = place.number
-        self._places.append(place)
-        self.waiting += place.count
-
-    @property
-    def _end(self) -> int:
-        return self._places[-1].offset + self._places[-1].length if self._places else 0
+        before = self._places[-1] if self._places else self._ahead
+        number = max(self._last, before.number if before else 0) + 1
+        return Place(number, count, (before.offset + before.length if before else 0) + _HEAD.size, len(content))
 
     def _lay(self, place: Place, content: bytes) -> None:
         """Write a record where it belongs. Large ones are written by a thread, which only one at a time does."""
