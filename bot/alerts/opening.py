@@ -53,13 +53,13 @@ class _Page:
 class Opening:
     """The first steps of the alerts that one transaction opens; `whom` was asked before. `run` it after the commit.
 
-    With `write_ahead`, which keeps what was reported for the next process, pages go out while the alerts are written.
+    Where `write_ahead` can keep what was reported for the next process, pages go out while the alerts are written.
     """
 
     ports: Ports
     hands: Hands
     whom: Whom
-    write_ahead: Callable[[], bool] | None = None
+    write_ahead: Callable[[], bool]
     _pages: dict[str, _Page] = field(default_factory=dict)
     _leased: list[Job] = field(default_factory=list)
 
@@ -79,7 +79,7 @@ class Opening:
     async def begin(self, unit: UnitOfWork) -> None:
         """Send what is decided by now, if this process runs the unit of work in its event loop."""
         waiting = [page for page in self._pages.values() if page.delivery is None]
-        if not waiting or self.write_ahead is None or not unit.brief or not self.write_ahead():
+        if not (waiting and unit.brief and self.write_ahead()):
             return
         for page in waiting:
             page.delivery = self.hands.ahead(paging.deliver(self.ports, page.timer, page.view))
