@@ -1,5 +1,6 @@
 """`to_json`: a card as what `--json` and the HTTP door print (pure)."""
 
+import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
@@ -7,10 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Any
 
+import orjson
+
 from bot.cards.card import Card, Link, Moment, Text
 from bot.cards.marks import empty, plain
 
-_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+_OURS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS  # these have their own spelling here
 
 
 def to_json(card: Card) -> dict[str, Any]:
@@ -18,10 +21,21 @@ def to_json(card: Card) -> dict[str, Any]:
 
     Times are RFC 3339 in UTC, spans are seconds; numbers that JSON does not have (NaN, infinity) are null.
     """
-    said = json_value(card.data) if card.data else _derived(card)
-    return {"title": plain(card.title), "level": card.level.value} | {
-        key: value for key, value in said.items() if key not in {"title", "level"}
-    }
+    said: dict[str, Any] = json_value(_said(card))
+    return said
+
+
+def encoded(card: Card, **besides: str | int) -> bytes:
+    """The object that has the card as `card`, and `besides`, as JSON."""
+    try:
+        return orjson.dumps({**besides, "card": _said(card)}, default=json_value, option=_OURS)
+    except orjson.JSONEncodeError:  # it takes no half of a surrogate pair, no very large number
+        return json.dumps({**besides, "card": to_json(card)}).encode()
+
+
+def _said(card: Card) -> dict[str, Any]:
+    own = {"title": plain(card.title), "level": card.level.value}
+    return own | dict(card.data or _derived(card)) | own  # first, and not overwritten
 
 
 def _derived(card: Card) -> dict[str, Any]:
@@ -59,13 +73,8 @@ def rfc3339(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def json_value(value: Any) -> Any:
+def json_value(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value
     """The value as JSON has it; what it does not know becomes text."""
-    # most of them are such, and a match asks one question after the other
-    return value if type(value) in _AS_THEY_ARE else _converted(value)
-
-
-def _converted(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value
     match value:
         case Enum():
             return json_value(value.value)
@@ -80,14 +89,10 @@ def _converted(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of 
         case timedelta():
             return value.total_seconds()
         case Mapping():
-            return {_key(key): json_value(item) for key, item in value.items()}
+            return {str(json_value(key)): json_value(item) for key, item in value.items()}
         case _ if is_dataclass(value) and not isinstance(value, type):
             return json_value(asdict(value))
         case Iterable():
             return [json_value(item) for item in value]
         case _:
             return str(value)
-
-
-def _key(key: Any) -> str:
-    return key if type(key) is str else str(json_value(key))

@@ -2,17 +2,15 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import quote
 
 import httpx
-import orjson
 from pydantic import Field, SecretStr, field_validator
 
 from bot.cards.card import Card
-from bot.cards.json import to_json
+from bot.cards.json import encoded
 from bot.channels.addresses import http_address
 from bot.channels.retry_after import asked_wait
 from bot.outbound import Unreachable
@@ -46,8 +44,8 @@ def connect(options: WebhookOptions, ports: Ports) -> Delivery:
     """
 
     async def deliver(card: Card, *, target: str, key: str, attempt: int) -> Receipt:
-        said = {"target": target, "key": key, "attempt": attempt, "card": to_json(card)}
-        return Receipt(f"HTTP {await post(options, ports, key, said)}")
+        body = encoded(card, target=target, key=key, attempt=attempt)
+        return Receipt(f"HTTP {await post(options, ports, key, body)}")
 
     return deliver
 
@@ -56,14 +54,13 @@ def settle(options: WebhookOptions, ports: Ports) -> Settle:
     """Give what posts `{"target", "key", "state", "card"}` once the alert is acknowledged or resolved."""
 
     async def settled(card: Card, *, target: str, key: str, state: Literal["acknowledged", "resolved"]) -> None:
-        await post(options, ports, key, {"target": target, "key": key, "state": state, "card": to_json(card)})
+        await post(options, ports, key, encoded(card, target=target, key=key, state=state))
 
     return settled
 
 
-async def post(options: WebhookOptions, ports: Ports, key: str, said: Mapping[str, Any]) -> int:
+async def post(options: WebhookOptions, ports: Ports, key: str, body: bytes) -> int:
     """Send it, signed when there is a secret; gives the status of the answer."""
-    body = orjson.dumps(said)
     sent = headers(body, key, options.secret, ports.now())
     try:
         answer = await ports.post(options.url, body, sent, patience=_PATIENCE)
