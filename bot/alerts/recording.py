@@ -149,15 +149,16 @@ async def _round(
 async def _known(
     ports: Ports, unit: UnitOfWork, told: Mapping[str, Told], groups: Mapping[str, Group], now: datetime
 ) -> _Known:
-    keys = list(told)
+    keys, settings = list(told), ports.manage.alerts
+    since = now - max(settings.flapping.within, settings.resolve_timeout)
+    touched = {groups[key].fingerprint: Touched(group=groups[key]) for key in keys}
+    if await instance_table.unknown(unit.conn, keys, list(touched), since):
+        return _Known(open={}, over={}, by_hand=frozenset(), groups=touched, alerts={})
     found = {i.fingerprint: i for i in await instance_table.open_instances(unit.conn, fingerprints=keys)}
     missing = [key for key in keys if key not in found]
     over: list[Instance] = []
     if missing:
-        settings = ports.manage.alerts
-        since = now - max(settings.flapping.within, settings.resolve_timeout)
         over = await instance_table.latest_over(unit.conn, missing, since)
-    touched = {groups[key].fingerprint: Touched(group=groups[key]) for key in keys}
     ids, alerts = sorted({i.alert_id for i in found.values()}), {}
     for alert in await alert_table.open_among(unit.conn, ids=ids, fingerprints=list(touched), lock=True):
         alerts[alert.id] = Touched(group=Group(alert.fingerprint, alert.labels), alert=alert, number=alert.id)

@@ -137,6 +137,20 @@ async def seen_again(conn: AsyncConnection, seen: Sequence[tuple[str, int, datet
         await conn.execute(moved, [dict(zip(names, one, strict=True)) for one in seen])
 
 
+async def unknown(conn: AsyncConnection, fingerprints: Sequence[str], groups: Sequence[str], since: datetime) -> bool:
+    """Whether none of these instances is open or was resolved after `since`, and no alert of these groups is open.
+
+    One question in place of three for what is usual of an alert that begins. False on PostgreSQL, which is not asked.
+    """
+    these, those = plain.marks(fingerprints), plain.marks(groups)
+    known = (
+        f"SELECT 1 FROM instances WHERE state != 'resolved' AND fingerprint IN {these} "  # noqa: S608 - marks
+        f"UNION ALL SELECT 1 FROM instances WHERE state = 'resolved' AND fingerprint IN {these} AND resolved_at > ? "
+        f"UNION ALL SELECT 1 FROM alerts WHERE state != 'resolved' AND fingerprint IN {those} LIMIT 1"
+    )
+    return plain.finds(conn, known, (*fingerprints, *fingerprints, plain_instant(since), *groups)) is False
+
+
 async def latest_over(conn: AsyncConnection, fingerprints: Sequence[str], since: datetime) -> list[Instance]:
     """Of each fingerprint the latest instance that was resolved after `since`."""
     latest = f"SELECT max(id) FROM instances WHERE state = 'resolved' AND fingerprint IN {plain.marks(fingerprints)}"  # noqa: S608 - marks

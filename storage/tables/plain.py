@@ -86,6 +86,13 @@ def select(conn: AsyncConnection, table: Table, where: str, values: Sequence[Any
     return rows_of(table, _done(raw, _selecting(table, where), values))
 
 
+def finds(conn: AsyncConnection, query: str, values: Sequence[Any]) -> bool | None:
+    """Whether the query gives a row; None when it was not asked so."""
+    if (raw := driver(conn)) is None:
+        return None
+    return bool(_done(raw, query, values).rows)
+
+
 def ask(conn: AsyncConnection, statement: Executable, values: Mapping[str, Any]) -> Done | None:
     """Run a statement that is built once, with texts, numbers and moments for its parameters, none of them expanding.
 

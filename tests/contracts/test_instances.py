@@ -47,6 +47,27 @@ async def test_two_open_instances_of_one_fingerprint_are_refused(store: Store) -
         await put(store, PLAIN)
 
 
+@pytest.mark.parametrize(
+    ("asked", "group", "known"),
+    [
+        ("f1", "none", "open"),
+        ("over", "none", "resolved lately"),
+        ("over long ago", "none", ""),
+        ("new", "none", ""),
+        ("new", "group", "of an open alert"),
+    ],
+)
+async def test_it_is_told_at_once_of_what_nothing_is_known(store: Store, asked: str, group: str, known: str) -> None:
+    over = replace(PLAIN, state=AlertState.RESOLVED, resolved_at=T0)
+    long_ago = replace(over, fingerprint="over long ago", resolved_at=T0 - timedelta(hours=2))
+    await put(store, PLAIN, replace(over, fingerprint="over"), long_ago)
+    await save(store, an_alert(fingerprint="group"))
+
+    told = await store.transact(lambda unit: instances.unknown(unit.conn, [asked], [group], T0 - timedelta(hours=1)))
+
+    assert told == (not known and store.dialect == "sqlite")  # on PostgreSQL it would be one question more
+
+
 async def test_a_resolved_one_stands_beside_an_open_one(store: Store) -> None:
     over = replace(PLAIN, state=AlertState.RESOLVED, resolved_at=T0)
     await put(store, over, replace(over, resolved_at=T0 + timedelta(minutes=1)), PLAIN)

@@ -16,6 +16,7 @@ Ask = Callable[[Any], Awaitable[object]]
 ASKED: dict[str, Ask] = {
     "open instances of fingerprints": lambda conn: instances.open_instances(conn, fingerprints=["a", "b"]),
     "instances that were over last": lambda conn: instances.latest_over(conn, ["a", "b"], NOW),
+    "whether instances are unknown": lambda conn: instances.unknown(conn, ["a", "b"], ["c"], NOW),
     "open alerts of numbers or fingerprints": lambda conn: alerts.open_among(conn, ids=[1, 2], fingerprints=["a"]),
     "an alert": lambda conn: alerts.get(conn, 1),
     "what happened to an alert": lambda conn: journal.of_subjects(conn, ["alert:1"]),
