@@ -177,10 +177,11 @@ class Worker:
         """
         ended, self._done = self._done, []
         put_off, self._put_off = self._put_off, []
+        now = self._now()
 
         async def work(unit: UnitOfWork) -> tuple[list[Job], datetime | None]:
             await self._mark(unit, ended, put_off)
-            claimed, following = await self._claim(unit, free) if free > 0 else ([], None)
+            claimed, following = await self._claim(unit, free, now) if free > 0 else ([], None)
             if len(claimed) >= free and any(job.lane for job in ended):
                 await unit.wake()  # the next one of the lane is for any worker
             return claimed, following
@@ -198,9 +199,8 @@ class Worker:
             self._running.pop(job.id, None)
         return got
 
-    async def _claim(self, unit: UnitOfWork, most: int) -> tuple[list[Job], datetime | None]:
-        now = self._now()
-        claimed = await jobs.claim(unit.conn, owner=self._owner, lease=self._lease, limit=most, now=now)
+    async def _claim(self, unit: UnitOfWork, free: int, now: datetime) -> tuple[list[Job], datetime | None]:
+        claimed = await jobs.claim(unit.conn, owner=self._owner, lease=self._lease, limit=free, now=now)
         return claimed, await jobs.next_due(unit.conn, now)
 
     async def _mark(self, unit: UnitOfWork, ended: list[Job], put_off: list[tuple[Job, datetime]]) -> None:

@@ -245,7 +245,7 @@ class TestAheadOfTheCommit:
             return Receipt("taken")
 
         world.ports = hooked(world, deliver)
-        worker = Worker(world.store, RUNNERS, world.ports, now=world.clock)
+        worker = Worker(world.store, RUNNERS, world.ports, now=world.clock, lease=timedelta(hours=9))
         intake = Intake(world.ports)
         await intake.start()
         intake.hand_to(worker)
