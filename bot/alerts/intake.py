@@ -135,7 +135,7 @@ class Intake:
 
         try:
             await self._ports.store.transact(work)
-        except BaseException:
+        except BaseException:  # raised again, the counts put back
             self._resent.restore(counted)
             raise
 
@@ -207,11 +207,11 @@ class Intake:
             else:
                 decided = await ports.store.transact(work, urgent=True)
                 begin(decided)
-        except Exception:
+        except Exception:  # raised again, unless a page is out: then the report must not be lost
+            self._keep("decide", self._decide)  # what is kept now, also when the disk does not take it
             if not await ahead.keep():
                 raise
-            _log.exception("report_decided_later")  # its page is out: it must not be lost
-            self._keep("decide", self._decide)
+            _log.exception("report_decided_later")
         else:
             self._remember(decided[0])  # only what is on disk: repetitions are answered from memory
 
