@@ -12,9 +12,18 @@ from typing import Protocol, cast
 
 AT_ONCE = 16
 """Flushes that may be under way."""
+LOOK_AGAIN = 1.0
+"""Seconds after which the kernel is asked what is done, lest somebody waits for a word of it that is lost."""
+
+
+class _Done(Protocol):
+    def process_events(self) -> int: ...
 
 
 class _Kernel(Protocol):
+    context: _Done
+    loop: asyncio.AbstractEventLoop
+
     async def fdsync(self, fd: int) -> object: ...
 
     def close(self) -> None: ...
@@ -26,6 +35,8 @@ class Flush:
     def __init__(self) -> None:
         self._kernel: _Kernel | None = None
         self._tried = False
+        self._under_way = 0
+        self._look: asyncio.TimerHandle | None = None
 
     async def __call__(self, file: int) -> None:
         """Return when the disk has what was written to the open file. Raises `OSError`."""
@@ -34,7 +45,7 @@ class Flush:
             self._kernel = _kernel()
         if self._kernel is not None:
             try:
-                await self._kernel.fdsync(file)
+                await self._done(self._kernel, file)
             except (ValueError, OverflowError, NotImplementedError, OSError):  # not even begun, say for lack of room
                 pass
             except SystemError as error:  # begun, and failed; a second try would be told of no failure
@@ -47,8 +58,28 @@ class Flush:
         """Let go of the loop."""
         kernel, self._kernel = self._kernel, None
         self._tried = False
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
         if kernel is not None:
             kernel.close()
+
+    async def _done(self, kernel: _Kernel, file: int) -> None:
+        self._under_way += 1
+        if self._look is None:
+            self._look = kernel.loop.call_later(LOOK_AGAIN, self._asked, kernel)
+        try:
+            await kernel.fdsync(file)
+        finally:
+            self._under_way -= 1
+
+    def _asked(self, kernel: _Kernel) -> None:
+        """Ask what is done, as long as flushes are under way; the next one begins it again."""
+        self._look = None
+        if self._under_way:
+            self._look = kernel.loop.call_later(LOOK_AGAIN, self._asked, kernel)
+            while kernel.context.process_events():
+                pass
 
 
 def _kernel() -> _Kernel | None:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from handlers.terminal.main import COLLECT
+from tests import waiting
 from tests.servers.process import IS_SERVER
 from tests.servers.tls import certified
 
@@ -57,6 +58,15 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Add to a test that ran out of time what its tasks wait for."""
+    report = yield
+    if call.excinfo is not None and "pytest-timeout" in str(call.excinfo.value):
+        report.sections.append(("What waits", waiting.told()))
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -288,6 +288,21 @@ async def test_without_the_kernels_way_a_thread_flushes(tmp_path: Path, monkeypa
     kept.close()
 
 
+async def test_a_flush_of_which_the_kernel_told_in_vain_ends_all_the_same(
+    tmp_path: Path, flush: Flush, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flushing, "LOOK_AGAIN", 0.01)
+    kernel = flushing._kernel()
+    if kernel is None:
+        pytest.skip("this system has no asynchronous flush (io_submit)")
+    monkeypatch.setattr(flushing, "_kernel", lambda: kernel)
+    asyncio.get_running_loop().remove_reader(kernel.context.fileno)
+    file = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
+    async with asyncio.timeout(60):
+        await flush(file)
+    os.close(file)
+
+
 async def test_a_file_that_is_closed_cannot_be_flushed(tmp_path: Path, flush: Flush) -> None:
     file = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
     await flush(file)
