@@ -1,11 +1,14 @@
 """Engines, and all that differs between SQLite and PostgreSQL."""
 
 import asyncio
+import random
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +20,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
+
+from storage import backoff
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -204,7 +209,19 @@ async def prepare(at: Address) -> None:
             at.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{at.shown}: cannot create {at.path.parent}: {error.strerror}") from error
-        await asyncio.to_thread(_write_ahead, at)
+        await _tried(partial(_write_ahead, at))
+
+
+async def _tried(do: Callable[[], None]) -> None:
+    """Do it in a thread, once more if need be: of two who turn it on at once, one may lose without having waited."""
+    until = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            return await asyncio.to_thread(do)
+        except OperationalError as error:
+            if not transient(error) or time.monotonic() > until:
+                raise
+        await asyncio.sleep(backoff.delay(3, random.random()))  # noqa: S311 - spreads writers, keeps no secret
 
 
 def _write_ahead(at: Address) -> None:

@@ -59,6 +59,32 @@ async def test_eight_processes_may_open_a_new_database_at_once(empty_database_ur
         await store.close()
 
 
+async def test_who_loses_against_another_one_that_makes_the_file_tries_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, turn_on = tmp_path / "bot.db", engine._write_ahead
+    tried: list[engine.Address] = []
+    other = sqlite3.connect(database, check_same_thread=False)
+
+    def write_ahead(at: engine.Address) -> None:
+        tried.append(at)
+        if len(tried) > 1:
+            return turn_on(at)
+        other.execute("BEGIN EXCLUSIVE")
+        with monkeypatch.context() as waiting:
+            waiting.setattr(engine, "BUSY_TIMEOUT", 0)
+            try:
+                turn_on(at)
+            finally:
+                other.rollback()
+
+    monkeypatch.setattr(engine, "_write_ahead", write_ahead)
+    await (await Store.open(f"sqlite:///{database}")).close()
+    other.close()
+
+    assert len(tried) == 2
+
+
 async def test_opening_again_changes_nothing_and_does_not_load_the_migration_tool(empty_database_url: str) -> None:
     first = await Store.open(empty_database_url)
     await first.transact(lambda unit: unit.next_id("alert"))
