@@ -37,7 +37,7 @@ TURNS = 3
 LOADS = ((1, 10), (1, 50), (10, 10), (100, 10))
 """Alerts in a request, and connections."""
 ACTIVE = 100_000
-NOTICES, NOTICE_TURNS = 300, 5
+NOTICES, NOTICE_TURNS = 300, 15
 KILLED = 10_000
 SCRIPT = Path(__file__).with_suffix(".lua")
 TARGETS = {("distinct", 1): 0.7, ("distinct", 100): 1.0, ("resent", 1): 1.5, ("resent", 10): 1.5, ("resent", 100): 1.5}
