@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -36,6 +37,8 @@ SANDBOX_PORTS = (*range(8090, 8100), 0)
 MANIFEST = Path(__file__).with_name("manifest.yml")
 COLLECT = (2_000, 200, 50)
 """After how many new objects the garbage collector looks through the youngest: it seldom takes a millisecond then."""
+_LATER = ("psutil", "cel")
+"""Libraries that take long to load and are not needed to start."""
 GRACE = 1.0
 """Seconds that open HTTP requests get when the bot stops."""
 
@@ -123,10 +126,12 @@ def settle() -> None:
 
 
 async def _loaded() -> None:
-    """Load what the first round of rules needs, before alerts come in meanwhile."""
-    from bot.rules.service import loaded
+    """Load what the first readings and the first round of rules need, before alerts come in meanwhile."""
+    from anyio.lowlevel import checkpoint
 
-    await loaded()
+    await checkpoint()  # loads what httpx would load at its first request
+    for library in _LATER:
+        await asyncio.to_thread(import_module, library)
     gc.freeze()
 
 

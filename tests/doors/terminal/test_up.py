@@ -5,7 +5,10 @@ import json
 import re
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
 
 import aiohttp
 import httpx
@@ -183,3 +186,29 @@ async def test_without_an_app_token_it_says_that_slack_must_reach_it(workspace: 
         await asyncio.to_thread(up.until, "/do manage health there.")
         assert "/slack/events" in up.text
         assert await asyncio.to_thread(up.stop) == 0
+
+
+def test_the_first_readings_and_the_first_round_of_rules_load_no_library(
+    bare: Mapping[str, str], tmp_path: Path
+) -> None:
+    program = """
+import asyncio, sys
+from bot.app import opened
+from bot.config.settings import Settings
+from bot.metrics import service as metrics
+from bot.rules import service as rules
+from handlers.terminal.up import _loaded
+
+async def main():
+    async with opened(Settings(database_url=sys.argv[1])) as app:
+        await _loaded()
+        before = set(sys.modules)
+        await metrics.collect(app.ports)
+        await rules.evaluate_all(app.ports)
+        print(sorted(set(sys.modules) - before))
+
+asyncio.run(main())
+"""
+    words = [sys.executable, "-c", program, f"sqlite:///{tmp_path}/bot.db"]
+    done = subprocess.run(words, check=True, capture_output=True, text=True, cwd=tmp_path, env=bare)
+    assert done.stdout.splitlines()[-1] == "[]"
