@@ -22,6 +22,8 @@ from storage.tables import alerts, incidents, journal, postmortems, posts
 from storage.unit_of_work import UnitOfWork
 
 BOT = "bot"
+FEW = 20
+"""Alerts of an incident that the event loop reads by itself; more are read beside it, which takes ten times as long."""
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 MOST_COMMANDS = 2000
 """So many of the latest runs of commands are looked through for those that belong to an incident."""
@@ -196,13 +198,13 @@ async def acknowledged(ports: Ports, alert: int, at: datetime) -> None:
 
 async def raised(ports: Ports, alert: int) -> Alert | None:
     """The alert of that number."""
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         return await alerts.get(conn, alert)
 
 
 async def of_alert(ports: Ports, alert: int) -> Incident | None:
     """The incident that an alert belongs to."""
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         raised = await alerts.get(conn, alert)
         return await incidents.get(conn, raised.incident_id) if raised and raised.incident_id else None
 
@@ -212,10 +214,12 @@ async def view(ports: Ports, number: int) -> View:
 
     It asks not who wants to know: see `visible`.
     """
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         incident = await incidents.get(conn, number)
-        if incident is None:
-            raise _unknown(number)
+    if incident is None:
+        raise _unknown(number)
+    opened = ports.store.glance if len(incident.alert_ids) <= FEW else ports.store.read
+    async with opened() as conn:
         found = [await alerts.get(conn, alert) for alert in incident.alert_ids]
         raised = tuple(alert for alert in found if alert is not None)
         cards = [await posts.get(conn, f"{alert.subject}:card") for alert in raised]
@@ -236,7 +240,7 @@ async def view(ports: Ports, number: int) -> View:
 
 async def visible(ports: Ports, number: int, caller: Caller) -> Incident:
     """Incident `number`, where the caller may see it; raises `UnknownIncident`, as for one that does not exist."""
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         incident = await incidents.get(conn, number)
         if incident is None or not (await _seen_by(ports, conn, [incident], caller)):
             raise _unknown(number)

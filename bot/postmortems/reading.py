@@ -41,7 +41,7 @@ class View:
 
 async def view(ports: Ports, number: int) -> View:
     """The postmortem of incident `number`; raises `UnknownIncident` or `UnknownPostmortem`."""
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         known, incident = await postmortems.get(conn, number), await incidents.get(conn, number)
     if incident is None:
         raise UnknownIncident(f"there is no incident #{number}")
@@ -58,7 +58,7 @@ async def view(ports: Ports, number: int) -> View:
 
 async def kept(ports: Ports, number: int, version: int) -> Version:
     """One kept version; raises `UnknownPostmortem`."""
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         found = await postmortems.version(conn, number, version)
     if found is None:
         raise UnknownPostmortem(f"the postmortem of incident #{number} has no version {version}")

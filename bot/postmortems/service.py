@@ -85,7 +85,7 @@ async def begin(ports: Ports, number: int, *, by: str = BOT) -> Decision[Postmor
 
 async def write(ports: Ports, number: int, name: str, plan: Collection[str] = sections.NAMES) -> None:
     """Write one section of the first draft, when it is not there yet; raises `UnknownPostmortem`."""
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         known = await postmortems.get(conn, number)
     if known is None:
         raise UnknownPostmortem(f"there is no postmortem of incident #{number}")
@@ -241,7 +241,7 @@ async def remark(ports: Ports, view: View, section: Section) -> str:
     """What there was to say about how this text of a section came about; a change says so in a note of its own."""
     if section.revision > 1:
         return ""
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         written = await journal.of_subject(conn, view.postmortem.subject, [SectionDrafted.__name__])
     return next((str(e.payload.get("reason", "")) for e in written if e.payload["section"] == section.name), "")
 

@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 async def upload(ports: Ports, view: service.View, version: int, *, attempt: int) -> str:
     """Attach the text once; "" when this workspace does not let the bot do so."""
     key = f"{view.postmortem.subject}:file:{version}"
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         known = await posts.get(conn, key)
     if known is not None or ports.chat is None:
         return known.ts if known else ""
@@ -52,7 +52,7 @@ async def upload(ports: Ports, view: service.View, version: int, *, attempt: int
 async def announce(ports: Ports, view: service.View, version: int, *, attempt: int, anew: bool = True) -> None:
     """Tell of an approved version, or (`anew` False) only bring the message up to date that does."""
     subject = view.postmortem.subject
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         attached = await posts.get(conn, f"{subject}:file:{version}") is not None
     if view.postmortem.approved_version != version:
         return
@@ -129,7 +129,7 @@ async def parent(
 
 
 async def _parent_post(ports: Ports, view: service.View) -> Post | None:
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         return await posts.get(conn, _parent_key(view))
 
 

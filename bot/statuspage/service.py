@@ -81,7 +81,7 @@ async def notice(ports: Ports, number: int) -> Notice:
 
 async def called_for(ports: Ports, incident: int) -> bool:
     """Whether a text about the incident should be proposed now."""
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         about = await incidents.get(conn, incident)
         told = await table.of_incident(conn, incident)
     return bool(ports.manage.statuspage.components) and about is not None and notices.called_for(about, told)
@@ -208,7 +208,7 @@ async def change(ports: Ports, number: int, choose: Callable[[Incident], Decisio
 
 async def incident(ports: Ports, number: int) -> Incident:
     """That incident; raises `Unknown`."""
-    async with ports.store.read() as conn:
+    async with ports.store.glance() as conn:
         about = await incidents.get(conn, number)
     if about is None:
         raise Unknown(f"there is no incident #{number}")

@@ -50,6 +50,16 @@ class TestRelatedAlerts:
         assert len(await world.facts("incident:1", AlertJoinedIncident)) == 1
         assert (await world.run("incidents")).data["total"] == 1
 
+    @pytest.mark.parametrize("few", [1, 2])
+    async def test_are_read_in_the_loop_or_beside_it(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, few: int
+    ) -> None:
+        monkeypatch.setattr(service, "FEW", few)
+        await fires(world, "latency", service="checkout")
+        await fires(world, "errors", service="checkout")
+
+        assert [alert.id for alert in (await service.view(world.ports, 1)).alerts] == [1, 2]
+
     async def test_of_another_service_are_another_incident(self, world: World) -> None:
         await fires(world, "latency", service="checkout")
         await fires(world, "latency", service="search")
