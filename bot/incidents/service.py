@@ -18,6 +18,7 @@ from storage.records.alerts import Alert, Severity
 from storage.records.incidents import Incident, IncidentStatus
 from storage.records.journal import Entry
 from storage.records.postmortems import Postmortem
+from storage.records.posts import Post
 from storage.tables import alerts, incidents, journal, postmortems, posts
 from storage.unit_of_work import UnitOfWork
 
@@ -210,21 +211,18 @@ async def of_alert(ports: Ports, alert: int) -> Incident | None:
 
 
 async def view(ports: Ports, number: int) -> View:
-    """Incident `number` with its alerts, its postmortem and where to read more; raises `UnknownIncident`.
-
-    It asks not who wants to know: see `visible`.
-    """
+    """Incident `number` with all that its card shows, whoever asks (see `visible`); raises `UnknownIncident`."""
     async with ports.store.glance() as conn:
         incident = await incidents.get(conn, number)
-    if incident is None:
-        raise _unknown(number)
-    opened = ports.store.glance if len(incident.alert_ids) <= FEW else ports.store.read
-    async with opened() as conn:
-        found = [await alerts.get(conn, alert) for alert in incident.alert_ids]
-        raised = tuple(alert for alert in found if alert is not None)
-        cards = [await posts.get(conn, f"{alert.subject}:card") for alert in raised]
+        if incident is None:
+            raise _unknown(number)
         source = timeline.source(await journal.of_subject(conn, incident.subject, ["IncidentDeclared"]))
         postmortem = await postmortems.get(conn, number)
+        if few := len(incident.alert_ids) <= FEW:
+            raised, cards = await _raised(conn, incident)
+    if not few:
+        async with ports.store.read() as conn:
+            raised, cards = await _raised(conn, incident)
     places = [(f"alert #{alert.id}", Posted(p.channel, p.ts)) for alert, p in zip(raised, cards, strict=True) if p]
     if source[1]:
         places.append(("the message it was declared from", Posted(*source)))
@@ -327,6 +325,13 @@ async def _seen_by(ports: Ports, conn: AsyncConnection, some: Sequence[Incident]
         for entry in await journal.of_subjects_since(conn, list(told), RespondersInvited.__name__, LONG_AGO):
             told[entry.subject].append(entry)
     return frozenset(one.id for one in some if may_see(one, caller, role, timeline.invited(told.get(one.subject, ()))))
+
+
+async def _raised(conn: AsyncConnection, incident: Incident) -> tuple[tuple[Alert, ...], list[Post | None]]:
+    """Its alerts, and the card of each."""
+    found = [await alerts.get(conn, alert) for alert in incident.alert_ids]
+    raised = tuple(alert for alert in found if alert is not None)
+    return raised, [await posts.get(conn, f"{alert.subject}:card") for alert in raised]
 
 
 async def _locked(unit: UnitOfWork, number: int) -> Incident:
