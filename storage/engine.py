@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -209,15 +208,15 @@ async def prepare(at: Address) -> None:
             at.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{at.shown}: cannot create {at.path.parent}: {error.strerror}") from error
-        await _tried(partial(_write_ahead, at))
+        await _turn_on(at)
 
 
-async def _tried(do: Callable[[], None]) -> None:
-    """Do it in a thread, once more if need be: of two who turn it on at once, one may lose without having waited."""
+async def _turn_on(at: Address) -> None:
+    """Turn it on, again if need be: of two who do so at once, one may lose without having waited."""
     until = time.monotonic() + BUSY_TIMEOUT
     while True:
         try:
-            return await asyncio.to_thread(do)
+            return await asyncio.to_thread(_write_ahead, at)
         except OperationalError as error:
             if not transient(error) or time.monotonic() > until:
                 raise

@@ -16,12 +16,12 @@ LOOK_AGAIN = 1.0
 """Seconds after which the kernel is asked what is done, lest somebody waits for a word of it that is lost."""
 
 
-class _Done(Protocol):
+class _Context(Protocol):
     def process_events(self) -> int: ...
 
 
 class _Kernel(Protocol):
-    context: _Done
+    context: _Context
     loop: asyncio.AbstractEventLoop
 
     async def fdsync(self, fd: int) -> object: ...

@@ -64,9 +64,14 @@ def _watched(ports: Ports, config: CheckConfig) -> Watched:
     )
 
 
+async def loaded() -> None:
+    """Load what httpx would load at its first request; nothing from then on."""
+    await checkpoint()
+
+
 async def probe(one: Watched, ports: Ports) -> Observation:
     """What the check sees now, within its timeout; a failure is an observation too, and none tells a secret."""
-    await checkpoint()  # loads what httpx would load at its first request, which would count as others' latency
+    await loaded()  # or it would count as others' latency
     scope = asyncio.timeout(one.timeout.total_seconds())
     try:
         async with scope:

@@ -238,7 +238,7 @@ async def view(ports: Ports, number: int) -> View:
 
 async def visible(ports: Ports, number: int, caller: Caller) -> Incident:
     """Incident `number`, where the caller may see it; raises `UnknownIncident`, as for one that does not exist."""
-    async with ports.store.glance() as conn:
+    async with ports.store.read() as conn:
         incident = await incidents.get(conn, number)
         if incident is None or not (await _seen_by(ports, conn, [incident], caller)):
             raise _unknown(number)

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -37,8 +36,6 @@ SANDBOX_PORTS = (*range(8090, 8100), 0)
 MANIFEST = Path(__file__).with_name("manifest.yml")
 COLLECT = (2_000, 200, 50)
 """After how many new objects the garbage collector looks through the youngest: it seldom takes a millisecond then."""
-_LATER = ("psutil", "cel")
-"""Libraries that take long to load and are not needed to start."""
 GRACE = 1.0
 """Seconds that open HTTP requests get when the bot stops."""
 
@@ -127,11 +124,12 @@ def settle() -> None:
 
 async def _loaded() -> None:
     """Load what the first readings and the first round of rules need, before alerts come in meanwhile."""
-    from anyio.lowlevel import checkpoint
+    from bot.health import service as health
+    from bot.metrics.sources import host
+    from bot.rules import service as rules
 
-    await checkpoint()  # loads what httpx would load at its first request
-    for library in _LATER:
-        await asyncio.to_thread(import_module, library)
+    for loaded in (health.loaded, host.loaded, rules.loaded):
+        await loaded()
     gc.freeze()
 
 

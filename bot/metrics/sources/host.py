@@ -1,6 +1,7 @@
 """The machine that the bot runs on: processors, memory, file systems, network."""
 
 import asyncio
+import importlib
 import os
 from collections.abc import Iterator
 from datetime import datetime
@@ -30,6 +31,11 @@ async def read(options: HostOptions, ports: Ports) -> list[Sample]:
     """Measure it. Raises `Unread`, with the rest, for mounts that are configured and cannot be measured."""
     # a file system that hangs must not stop the loop
     return await asyncio.to_thread(_read, options, ports.now())
+
+
+async def loaded() -> None:
+    """Load psutil beside what else goes on."""
+    await asyncio.to_thread(importlib.import_module, "psutil")
 
 
 def _read(options: HostOptions, now: datetime) -> list[Sample]:
